@@ -1,0 +1,49 @@
+/** A training method: which tensors are trained, which are added, and the rewrite that brings them into a program. */
+import type { Json, MethodEntry } from '../../compiler/catalog.ts';
+import type { LinearLayer, ModelConfig, ParameterSpec } from '../models/model.ts';
+import type { Tensor } from '../programs/ops.ts';
+import type { Program } from '../programs/program.ts';
+
+/** What a method needs to know of the model, without knowing the family. */
+export interface MethodTarget {
+  readonly config: ModelConfig;
+  readonly parameters: readonly ParameterSpec[];
+  readonly linears: readonly LinearLayer[];
+  readonly blocks: readonly (readonly string[])[];
+}
+
+export interface AppliedMethod {
+  /** Tensors whose gradients are wanted: base weights, or the added ones. */
+  readonly trainable: readonly string[];
+  /** Tensors that the method brings along, PEFT names (`base_model.model.….lora_A.weight` (r, in), `lora_B` (out, r)). */
+  readonly added: readonly ParameterSpec[];
+  /** Brings the added tensors into any program of the model (training, scoring, decoding); the identity for full and freeze. */
+  rewrite(program: Program): Program;
+  /** Present for adapters: what is written instead of the whole model. */
+  readonly adapter?: {
+    /** PEFT's adapter_config.json. */
+    readonly config: Readonly<Record<string, Json>>;
+    /** New values of the base weights that the adapter changes: W + scale · B A, in the layout of the base. */
+    merge(base: ReadonlyMap<string, Tensor>, added: ReadonlyMap<string, Tensor>): Map<string, Tensor>;
+  };
+  /** Names of f32 inputs that must be fed with dropout masks (0 or 1 / (1 − p)) in training, with their probability. */
+  readonly dropout: readonly { readonly input: string; readonly probability: number }[];
+}
+
+export interface Method {
+  readonly entry: MethodEntry;
+  /** Errors: MethodError where options do not fit the model (r larger than the matrix, a target that matches nothing). */
+  apply(target: MethodTarget, options: Readonly<Record<string, Json>>): AppliedMethod;
+}
+
+/** `option` is the method's option at fault; `message` in the voice of a diagnostic: lower case, no full stop. */
+export class MethodError extends Error {
+  override readonly name = 'MethodError';
+  constructor(
+    readonly option: string,
+    message: string,
+    readonly help: readonly string[] = [],
+  ) {
+    super(message);
+  }
+}

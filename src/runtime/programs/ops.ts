@@ -1,0 +1,102 @@
+/**
+ * The closed set of tensor operations. Every table over operations (shapes, gradients, reference kernels, ONNX
+ * lowering) is a record over *all* of `OpName`, so adding one here makes the type checker list what is missing.
+ */
+
+export type DType = 'f32' | 'i32' | 'bool';
+export type Shape = readonly number[];
+export type TensorData = Float32Array | Int32Array | Uint8Array;
+
+/** A tensor in memory, row-major. bool is stored as 0/1 bytes. */
+export interface Tensor {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly data: TensorData;
+}
+
+/** Attributes by operation. Operands are listed in the comment; `…` is any number of leading dimensions. */
+export interface OpAttributes {
+  // ---- sources
+  input: { readonly name: string };
+  /** A weight, by its Hugging Face tensor name; whether it is trained is said when the program is differentiated. */
+  parameter: { readonly name: string };
+  constant: { readonly value: Tensor };
+  // ---- element by element, with numpy broadcasting: (a, b)
+  add: None;
+  sub: None;
+  mul: None;
+  div: None;
+  maximum: None;
+  minimum: None;
+  greater: None;
+  greaterEqual: None;
+  equal: None;
+  /** (condition: bool, a, b) */
+  where: None;
+  // ---- element by element: (x)
+  neg: None;
+  exp: None;
+  log: None;
+  sqrt: None;
+  reciprocal: None;
+  tanh: None;
+  erf: None;
+  sigmoid: None;
+  /** log(1 + e^x), without overflow. */
+  softplus: None;
+  cast: { readonly to: DType };
+  // ---- along axes: (x)
+  sum: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  mean: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  max: { readonly axes: readonly number[]; readonly keepDims: boolean };
+  /** Index of the largest along the last axis (the first of equals): (…, n) → i32 (…) */
+  argmax: None;
+  /** Along the last axis. */
+  softmax: None;
+  logSoftmax: None;
+  // ---- shape: (x)
+  reshape: { readonly shape: Shape };
+  transpose: { readonly permutation: readonly number[] };
+  /** Broadcast to a shape. */
+  expand: { readonly shape: Shape };
+  slice: { readonly starts: readonly number[]; readonly ends: readonly number[] };
+  /** Zeros around; the adjoint of slice. */
+  pad: { readonly before: readonly number[]; readonly after: readonly number[] };
+  /** (x, y, …) along one axis */
+  concat: { readonly axis: number };
+  // ---- selection
+  /** Rows of a table: (table (n, …r), index i32 (…i)) → (…i, …r) */
+  gatherRows: None;
+  /** Sums rows into a table of zeros; the adjoint of gatherRows: (index i32 (…i), rows (…i, …r)) → (count, …r) */
+  scatterRows: { readonly count: number };
+  /** One element of each row of the last axis: (x (…, n), index i32 (…)) → (…) */
+  pick: None;
+  /** Zeros with one value in each row; the adjoint of pick: (index i32 (…), values (…)) → (…, size) */
+  place: { readonly size: number };
+  // ---- products
+  /** (…, m, k) × (…, k, n), leading dimensions broadcast, operands transposed in their last two axes, times scale. */
+  matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number };
+  // ---- layers that have a fast kernel everywhere
+  /** (x (…, d), weight (d), bias (d)): (x − mean) / sqrt(variance + epsilon) · weight + bias */
+  layerNorm: { readonly epsilon: number };
+  /** (x (…, d), weight (d)): x / sqrt(mean(x²) + epsilon) · weight */
+  rmsNorm: { readonly epsilon: number };
+  /** x · sigmoid(x) */
+  silu: None;
+  /** `erf`: exact; `tanh`: the approximation GPT-2 was trained with ("gelu_new"). */
+  gelu: { readonly approximation: 'erf' | 'tanh' };
+  /** (−second half, first half) of the last axis: the rotation of rotary embeddings. */
+  rotateHalf: None;
+  // ---- gradients written by hand
+  /**
+   * (value, x₁ … xₙ, g₁ … gₙ) → value. Its gradient with respect to xᵢ is (incoming scalar) · gᵢ, gᵢ being computed in
+   * the forward direction: how cross-entropy computes its gradient chunk by chunk without keeping the logits.
+   */
+  attachGradient: { readonly count: number };
+  /** (x) → x, through which no gradient flows. */
+  stopGradient: None;
+}
+
+type None = { readonly [key: string]: never };
+
+export type OpName = keyof OpAttributes;
