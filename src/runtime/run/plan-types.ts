@@ -1,0 +1,75 @@
+/** What a run would do, as data: the JSON of `ftc plan --json`, frozen into `plan.json` when a run starts. */
+import type { FilledDefault, Span } from '../../compiler/graph/graph.ts';
+import type { StageAction } from './events.ts';
+
+/** Something the plan found: a data file that is missing, a stage that does not fit. Drawn by the compiler's renderer. */
+export interface PlanDiagnostic {
+  readonly severity: 'error' | 'warning';
+  /** `FTPnnnn`. */
+  readonly code: string;
+  readonly message: string;
+  readonly stage?: string;
+  readonly span?: Span;
+  readonly notes: readonly string[];
+  readonly help: readonly string[];
+}
+
+export interface PlannedParameters {
+  readonly total: number;
+  readonly trainable: number;
+}
+
+/** A range of wall-clock time, in seconds. */
+export interface TimeRange {
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface PlannedStage {
+  /** The stage's label, unique in the plan. */
+  readonly id: string;
+  readonly kind: string;
+  readonly method?: string;
+  readonly action: StageAction;
+  /** Why, for people: `lr 0.0001 → 0.0002 (medical.ftp:13)`, `unchanged`, `waits for gate`. */
+  readonly reason: string;
+  /** `sha256:…`: the content key; equal keys have equal results. */
+  readonly key: string;
+  /** `pretrain.policy`: stage and slot. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Absent where the stage touches no model. */
+  readonly parameters?: PlannedParameters;
+  /** Optimizer steps (0 where it trains nothing); for `eval` batches. */
+  readonly steps: number;
+  /** Step a resumed stage continues from. */
+  readonly from_step?: number;
+  /** Tokens it will process over all steps. */
+  readonly tokens: number;
+  readonly peak_memory_bytes: number;
+  readonly disk_bytes: number;
+  readonly seconds: TimeRange;
+  readonly defaults: readonly FilledDefault[];
+  readonly notes: readonly string[];
+}
+
+export interface PlanTotals {
+  /** How many stages would execute (`run` or `resume`). */
+  readonly stages_to_run: number;
+  readonly steps: number;
+  readonly tokens: number;
+  /** The largest of the stages that would execute: they run one after another. */
+  readonly peak_memory_bytes: number;
+  readonly disk_bytes: number;
+  readonly seconds: TimeRange;
+}
+
+export interface Plan {
+  readonly format_version: '1.0';
+  readonly pipeline: string;
+  /** Whether something would execute. */
+  readonly has_changes: boolean;
+  readonly stages: readonly PlannedStage[];
+  readonly totals: PlanTotals;
+  readonly diagnostics: readonly PlanDiagnostic[];
+}
