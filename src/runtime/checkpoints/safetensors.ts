@@ -1,0 +1,117 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import type { DType, Tensor } from '../programs/ops.ts';
+import { writeFileAtomically } from '../store/atomic-file.ts';
+import { CheckpointError } from './checkpoint-error.ts';
+import { numberFormats } from './number-formats.ts';
+import { readSafetensorsHeader, type TensorEntry } from './safetensors-header.ts';
+
+export { readSafetensorsHeader } from './safetensors-header.ts';
+
+const FORMAT_OF: { readonly [K in DType]: string } = { f32: 'F32', i32: 'I32', bool: 'BOOL' };
+/** One system call moves less than 2 GiB. */
+const CHUNK_BYTES = 1 << 30;
+
+/**
+ * Reads tensors: all of them, or those named, each into memory of its own. f16, bf16 and f64 become f32; every
+ * integer becomes i32.
+ * @throws CheckpointError for a damaged file, a name it does not have, or a value that does not fit 32 bits.
+ */
+export async function readSafetensors(path: string, names?: Iterable<string>): Promise<Map<string, Tensor>> {
+  const { tensors } = await readSafetensorsHeader(path);
+  const wanted = names === undefined ? [...tensors.keys()] : [...names];
+  const result = new Map<string, Tensor>();
+  const file = await open(path, 'r');
+  try {
+    for (const name of wanted) {
+      const entry = tensors.get(name);
+      if (entry === undefined) throw new CheckpointError(path, `has no tensor "${name}"`, name);
+      result.set(name, await readTensor(file, path, entry));
+    }
+  } finally {
+    await file.close();
+  }
+  return result;
+}
+
+async function readTensor(file: FileHandle, path: string, entry: TensorEntry): Promise<Tensor> {
+  const { dtype, convert } = numberFormats[entry.format]!;
+  if (dtype === undefined || convert === undefined) {
+    const message = `the tensor "${entry.name}" has the number format ${entry.format}, which ftc does not read`;
+    throw new CheckpointError(path, message, entry.name);
+  }
+  const bytes = new Uint8Array(entry.byteLength);
+  for (let done = 0; done < bytes.length; ) {
+    const wanted = Math.min(CHUNK_BYTES, bytes.length - done);
+    const { bytesRead } = await file.read(bytes, done, wanted, entry.offset + done);
+    if (bytesRead === 0) {
+      throw new CheckpointError(path, `the file ends inside the tensor "${entry.name}"`, entry.name);
+    }
+    done += bytesRead;
+  }
+  try {
+    return { dtype, shape: entry.shape, data: convert(bytes) };
+  } catch (error) {
+    throw new CheckpointError(path, `the tensor "${entry.name}": ${(error as Error).message}`, entry.name);
+  }
+}
+
+/**
+ * Writes tensors atomically. The same tensors and metadata give the same bytes: widest numbers first (so that each
+ * tensor is aligned to its own numbers), then by name; the header is padded with spaces to a multiple of 8.
+ * @throws StoreError `disk-full` or `no-permission`
+ */
+export async function writeSafetensors(
+  path: string,
+  tensors: ReadonlyMap<string, Tensor>,
+  metadata: { readonly [key: string]: string } = { format: 'pt' },
+): Promise<void> {
+  const ordered = [...tensors].sort(
+    ([a, x], [b, y]) => y.data.BYTES_PER_ELEMENT - x.data.BYTES_PER_ELEMENT || (a < b ? -1 : 1),
+  );
+  await writeFileAtomically(path, async (file) => {
+    let position = 0;
+    const write = async (bytes: Uint8Array) => {
+      for (let done = 0; done < bytes.length; ) {
+        const wanted = Math.min(CHUNK_BYTES, bytes.length - done);
+        const { bytesWritten } = await file.write(bytes, done, wanted, position);
+        done += bytesWritten;
+        position += bytesWritten;
+      }
+    };
+    await write(headerOf(path, ordered, metadata));
+    for (const [, { data }] of ordered) {
+      await write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    }
+  });
+}
+
+function headerOf(
+  path: string,
+  tensors: readonly (readonly [string, Tensor])[],
+  metadata: { readonly [key: string]: string },
+): Uint8Array {
+  const entries: [string, unknown][] = [];
+  const keys = Object.keys(metadata).sort();
+  if (keys.length > 0) {
+    entries.push(['__metadata__', Object.fromEntries(keys.map((key) => [key, metadata[key]]))]);
+  }
+  let offset = 0;
+  for (const [name, { dtype, shape, data }] of tensors) {
+    const count = shape.reduce((product, n) => product * n, 1);
+    if (count !== data.length) {
+      const message = `the tensor "${name}" has ${data.length} numbers where its shape [${shape}] needs ${count}`;
+      throw new CheckpointError(path, message, name);
+    }
+    const end = offset + data.byteLength;
+    entries.push([name, { dtype: FORMAT_OF[dtype], shape, data_offsets: [offset, end] }]);
+    offset = end;
+  }
+  // Written by hand because an object would move keys that look like integers to the front.
+  const json = `{${entries.map(([key, value]) => `${JSON.stringify(key)}:${JSON.stringify(value)}`).join(',')}}`;
+  const length = Buffer.byteLength(json);
+  const padded = Math.ceil(length / 8) * 8;
+  const bytes = Buffer.alloc(8 + padded, ' ');
+  bytes.writeBigUInt64LE(BigInt(padded));
+  bytes.write(json, 8);
+  return bytes;
+}
