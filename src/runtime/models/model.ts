@@ -70,6 +70,11 @@ export interface ModelFamily {
   /** The output embedding as a parameter node (V, D): its own tensor, or the tied embedding. */
   head(config: ModelConfig): Node;
   shape(config: ModelConfig): ModelShape;
+  /**
+   * The name here of a tensor in a checkpoint (GPT-2's hub file has no `transformer.` prefix); undefined for one to
+   * ignore: a mask buffer, the copy of a tied head.
+   */
+  canonicalName(config: ModelConfig, name: string): string | undefined;
 }
 
 export interface SpecialTokens {

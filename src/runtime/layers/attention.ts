@@ -1,0 +1,65 @@
+/**
+ * Scaled dot-product attention with grouped queries and an optional cache.
+ * B batch, T new tokens, P past tokens, S = P + T, H query heads, K key/value heads, G = H / K, E head size.
+ */
+import { add, concat, matmul, reshape, sliceAxis, softmax, transpose } from '../programs/builder.ts';
+import type { Node } from '../programs/program.ts';
+
+/** (B·T, H·E) → (B, H, T, E) */
+export function splitHeads(x: Node, batch: number, tokens: number, heads: number): Node {
+  const size = x.shape[1]! / heads;
+  if (tokens === 1) return reshape(x, [batch, heads, 1, size]);
+  return transpose(reshape(x, [batch, tokens, heads, size]), [0, 2, 1, 3]);
+}
+
+/** (B, H, T, E) → (B·T, H·E) */
+function joinHeads(x: Node): Node {
+  const [batch, heads, tokens, size] = x.shape as [number, number, number, number];
+  const ordered = tokens === 1 ? x : transpose(x, [0, 2, 1, 3]);
+  return reshape(ordered, [batch * tokens, heads * size]);
+}
+
+export interface AttentionInputs {
+  /** (B, H, T, E) */
+  readonly query: Node;
+  /** (B, K, T, E) */
+  readonly key: Node;
+  /** (B, K, T, E) */
+  readonly value: Node;
+  /** Added to the scores; broadcasts to (B, 1, T, S). */
+  readonly bias: Node;
+  /** (B, K, P, E) each. */
+  readonly past?: { readonly key: Node; readonly value: Node } | undefined;
+}
+
+/**
+ * softmax(q kᵀ / √E + bias) v → (B·T, H·E).
+ * The G query heads that share a key head are stacked on the token axis, so keys are never repeated; past and new
+ * keys are scored apart and only the scores are joined, so the cache is never copied.
+ * @see https://arxiv.org/abs/1706.03762 equation 1, https://arxiv.org/abs/2305.13245
+ */
+export function attention({ query, key, value, bias, past }: AttentionInputs): Node {
+  const [batch, heads, tokens, size] = query.shape as [number, number, number, number];
+  const groups = key.shape[1]!;
+  const stacked = heads === groups ? query : reshape(query, [batch, groups, (heads / groups) * tokens, size]);
+  const product = (keys: Node) => matmul(stacked, keys, { transposeB: true, scale: 1 / Math.sqrt(size) });
+  const scores = past === undefined ? product(key) : concat([product(past.key), product(key)], 3);
+  const weights = softmaxWithBias(scores, bias, tokens);
+  if (past === undefined) return merge(matmul(weights, value));
+  const seen = past.key.shape[2]!;
+  const old = matmul(sliceAxis(weights, 3, 0, seen), past.value);
+  return merge(add(old, matmul(sliceAxis(weights, 3, seen, seen + tokens), value)));
+
+  function merge(context: Node): Node {
+    return joinHeads(heads === groups ? context : reshape(context, [batch, heads, tokens, size]));
+  }
+}
+
+/** scores: (B, K, G·T, S), bias: (B or 1, 1, T, S) */
+function softmaxWithBias(scores: Node, bias: Node, tokens: number): Node {
+  const [batch, groups, rows, columns] = scores.shape as [number, number, number, number];
+  if (rows === tokens || tokens === 1) return softmax(add(scores, bias));
+  const split = reshape(scores, [batch, groups, rows / tokens, tokens, columns]);
+  const wide = reshape(bias, [bias.shape[0]!, 1, 1, bias.shape[2]!, bias.shape[3]!]);
+  return reshape(softmax(add(split, wide)), scores.shape);
+}

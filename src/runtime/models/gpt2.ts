@@ -1,0 +1,135 @@
+/**
+ * GPT-2: LayerNorm before each half of a block, learned positions, fused q/k/v, gelu, tied head. Linear weights are
+ * stored as Conv1D, (in, out). B batch, T tokens, D width, V vocabulary.
+ * @see Radford et al., Language Models are Unsupervised Multitask Learners (2019)
+ */
+import { attention, splitHeads } from '../layers/attention.ts';
+import { conv1d } from '../layers/linear.ts';
+import { geluMlp } from '../layers/mlp.ts';
+import { add, gatherRows, layerNorm, reshape, sliceAxis } from '../programs/builder.ts';
+import type { Node } from '../programs/program.ts';
+import { numberOf, weightsOf } from './config.ts';
+import { configureGpt2, gpt2Entry } from './gpt2-config.ts';
+import { gpt2Block, gpt2Parameters } from './gpt2-parameters.ts';
+import type {
+  ForwardInputs,
+  ForwardOutputs,
+  LinearLayer,
+  ModelConfig,
+  ModelFamily,
+  ModelShape,
+} from './model.ts';
+
+function shape(config: ModelConfig): ModelShape {
+  const width = numberOf(config, 'n_embd');
+  const heads = numberOf(config, 'n_head');
+  return {
+    blocks: numberOf(config, 'n_layer'),
+    width,
+    heads,
+    keyValueHeads: heads,
+    headSize: width / heads,
+    context: numberOf(config, 'n_positions'),
+    vocabularySize: numberOf(config, 'vocab_size'),
+  };
+}
+
+const parametersOf = (config: ModelConfig) => gpt2Parameters(config, shape(config));
+
+function activation(config: ModelConfig): 'erf' | 'tanh' {
+  const name = config.activation_function ?? 'gelu_new';
+  if (name === 'gelu_new' || name === 'gelu_pytorch_tanh') return 'tanh';
+  if (name === 'gelu') return 'erf';
+  throw new Error(
+    `activation_function ${JSON.stringify(name)} is not supported (gelu_new, gelu_pytorch_tanh and gelu are)`,
+  );
+}
+
+function forward(config: ModelConfig, { ids, positions, bias, past }: ForwardInputs): ForwardOutputs {
+  const { blocks, width, heads } = shape(config);
+  const weight = weightsOf(config, parametersOf);
+  const epsilon = numberOf(config, 'layer_norm_epsilon', 1e-5);
+  const approximation = activation(config);
+  const [batch, tokens] = ids.shape as [number, number];
+  const norm = (x: Node, name: string) =>
+    layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
+  const map = (x: Node, name: string) => conv1d(x, weight(`${name}.weight`), weight(`${name}.bias`));
+  const embedded = gatherRows(weight('transformer.wte.weight'), ids);
+  const present: { key: Node; value: Node }[] = [];
+  let x = add(embedded, gatherRows(weight('transformer.wpe.weight'), positions));
+  x = reshape(x, [batch * tokens, width]);
+  for (let i = 0; i < blocks; i++) {
+    const block = gpt2Block(i);
+    const fused = map(norm(x, block.attentionNorm), block.qkv);
+    const part = (n: number) =>
+      splitHeads(sliceAxis(fused, 1, n * width, (n + 1) * width), batch, tokens, heads);
+    const [query, key, value] = [part(0), part(1), part(2)];
+    present.push({ key, value });
+    x = add(x, map(attention({ query, key, value, bias, past: past?.[i] }), block.o));
+    const mlp = {
+      up: weight(`${block.up}.weight`),
+      upBias: weight(`${block.up}.bias`),
+      down: weight(`${block.down}.weight`),
+      downBias: weight(`${block.down}.bias`),
+    };
+    x = add(x, geluMlp(norm(x, block.mlpNorm), mlp, approximation));
+  }
+  return { hidden: reshape(norm(x, 'transformer.ln_f'), [batch, tokens, width]), present };
+}
+
+function linears(config: ModelConfig): LinearLayer[] {
+  const { blocks, width } = shape(config);
+  const inner = numberOf(config, 'n_inner', 4 * width);
+  return Array.from({ length: blocks }, (_, block) => {
+    const names = gpt2Block(block);
+    const layer = (
+      target: LinearLayer['target'],
+      module: string,
+      inputs: number,
+      outputs: number,
+    ): LinearLayer => ({
+      target,
+      block,
+      weight: `${module}.weight`,
+      inputs,
+      outputs,
+      layout: 'in,out',
+    });
+    const slices = (['q', 'k', 'v'] as const).map((target, n) => ({
+      ...layer(target, names.qkv, width, width),
+      columns: [n * width, (n + 1) * width] as const,
+    }));
+    return [
+      ...slices,
+      layer('o', names.o, width, width),
+      layer('up', names.up, width, inner),
+      layer('down', names.down, inner, width),
+    ];
+  }).flat();
+}
+
+export const gpt2: ModelFamily = {
+  modelType: 'gpt2',
+  entry: gpt2Entry,
+  configure: configureGpt2,
+  parameters: parametersOf,
+  linears,
+  blocks: (config) => {
+    const names = parametersOf(config).map((spec) => spec.name);
+    return Array.from({ length: shape(config).blocks }, (_, i) =>
+      names.filter((name) => name.startsWith(`transformer.h.${i}.`)),
+    );
+  },
+  forward,
+  head: (config) =>
+    weightsOf(
+      config,
+      parametersOf,
+    )(config.tie_word_embeddings === false ? 'lm_head.weight' : 'transformer.wte.weight'),
+  shape,
+  canonicalName: (config, name) => {
+    if (/\.attn\.(masked_)?bias$/.test(name)) return undefined;
+    if (name === 'lm_head.weight') return config.tie_word_embeddings === false ? name : undefined;
+    return name.startsWith('transformer.') ? name : `transformer.${name}`;
+  },
+};
