@@ -17,14 +17,20 @@ export interface AppliedMethod {
   readonly trainable: readonly string[];
   /** Tensors that the method brings along, PEFT names (`base_model.model.….lora_A.weight` (r, in), `lora_B` (out, r)). */
   readonly added: readonly ParameterSpec[];
-  /** Brings the added tensors into any program of the model (training, scoring, decoding); the identity for full and freeze. */
-  rewrite(program: Program): Program;
+  /**
+   * Brings the added tensors into any program of the model (training, scoring, decoding); the identity for full and freeze.
+   * `dropout: false` leaves the mask inputs out, for programs that never train. Default: they are there where the
+   * method has dropout.
+   */
+  rewrite(program: Program, options?: { readonly dropout?: boolean }): Program;
   /** Present for adapters: what is written instead of the whole model. */
   readonly adapter?: {
     /** PEFT's adapter_config.json. */
     readonly config: Readonly<Record<string, Json>>;
     /** New values of the base weights that the adapter changes: W + scale · B A, in the layout of the base. */
     merge(base: ReadonlyMap<string, Tensor>, added: ReadonlyMap<string, Tensor>): Map<string, Tensor>;
+    /** The tensors of PEFT's adapter_model.safetensors; slices of a fused weight become one adapter of their summed rank. */
+    export(added: ReadonlyMap<string, Tensor>): Map<string, Tensor>;
   };
   /** Names of f32 inputs that must be fed with dropout masks (0 or 1 / (1 − p)) in training, with their probability. */
   readonly dropout: readonly { readonly input: string; readonly probability: number }[];
