@@ -1,2 +1,85 @@
 #!/usr/bin/env node
-console.log('ftc');
+import { nearest } from '../compiler/diagnostics/nearest.ts';
+import { parseArguments } from './arguments.ts';
+import { type Command, CommandError, UsageError } from './command.ts';
+import { commands } from './commands.ts';
+import { exitCodes, signalExitCodes } from './exit-codes.ts';
+import { overview, page } from './help.ts';
+import { createOutput } from './output.ts';
+import { version } from './version.ts';
+
+/** A reader that has seen enough (`ftc … | head`) closes the pipe: leave, as any tool does; a run saves first. */
+let pipeClosed = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (pipeClosed) return;
+    pipeClosed = true;
+    if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit(signalExitCodes.SIGPIPE);
+  });
+}
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<number> {
+  try {
+    return await dispatch(words);
+  } catch (error) {
+    return report(error);
+  }
+}
+
+async function dispatch(words: readonly string[]): Promise<number> {
+  const [first, ...rest] = words;
+  if (first === '--version' || first === '-V') {
+    process.stdout.write(`${version}\n`);
+    return exitCodes.ok;
+  }
+  if (first === undefined || first === '--help' || first === '-h' || first === 'help') {
+    const about = first === 'help' ? rest[0] : undefined;
+    const { style } = createOutput(undefined);
+    process.stdout.write(`${about === undefined ? overview(commands, style) : page(find(about), style)}\n`);
+    return first === undefined ? exitCodes.usage : exitCodes.ok;
+  }
+  const command = find(first);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    process.stdout.write(`${page(command, createOutput(undefined).style)}\n`);
+    return exitCodes.ok;
+  }
+  const given = parseArguments(command, rest);
+  const color = given.value('color');
+  if (color !== undefined && !['auto', 'always', 'never'].includes(color)) {
+    throw new UsageError(`\`--color\` is auto, always or never, not \`${color}\``);
+  }
+  const { run } = await command.load();
+  return run(given, createOutput(color));
+}
+
+function find(name: string): Command {
+  const command = commands.find((one) => one.name === name || one.alias === name);
+  if (command !== undefined) return command;
+  const meant = nearest(
+    name,
+    commands.flatMap((one) => (one.alias === undefined ? [one.name] : [one.name, one.alias])),
+  );
+  throw new UsageError(
+    `ftc has no command \`${name}\``,
+    meant === undefined ? 'ftc --help lists them' : `did you mean \`ftc ${meant}\`?`,
+  );
+}
+
+/** People get what is wrong and what to do; only a bug in ftc shows where it happened. */
+function report(error: unknown): number {
+  const { errorStyle, error: line } = createOutput(undefined);
+  if (error instanceof UsageError || error instanceof CommandError) {
+    line(`${errorStyle.red('error')}: ${error.message}`);
+    if (error.help !== undefined) line(`  = help: ${error.help}`);
+    return error instanceof CommandError ? error.exitCode : exitCodes.usage;
+  }
+  line(
+    `${errorStyle.red('error')}: this is a bug in ftc ${version}: ${error instanceof Error ? error.message : error}`,
+  );
+  if (process.env.FTC_DEBUG && error instanceof Error) line(error.stack ?? '');
+  else line('  = help: set FTC_DEBUG=1 to see where it happened');
+  return exitCodes.bug;
+}

@@ -1,0 +1,136 @@
+/** The end of a run in a few lines: each stage with its figures, answers before and after, where the model is. */
+
+import { displayWidth } from '../compiler/source/width.ts';
+import type { Sample } from '../runtime/run/events.ts';
+import { padDisplay, truncateDisplay } from './fit-text.ts';
+import { formatMetric, formatSeconds } from './format-numbers.ts';
+import { keyFigures } from './metric-names.ts';
+import { stageMark } from './stage-mark.ts';
+import type { Style } from './style.ts';
+import type { RunView, StageView } from './view-model.ts';
+
+export interface SummaryOptions {
+  readonly style: Style;
+  /** The command that goes on with this run. */
+  readonly resume: string;
+}
+
+const shownPrompts = 4;
+
+export function summarize(view: RunView, { style, resume }: SummaryOptions): readonly string[] {
+  const width = Math.max(0, ...view.stages.map(({ id }) => displayWidth(id)));
+  return [
+    `${style.bold(view.pipeline ?? 'run')} ${verdict(view, style)} ${style.dim(`after ${formatSeconds(view.seconds ?? 0)}`)}`,
+    '',
+    ...view.stages.flatMap((stage) => stageLines(stage, width, style)),
+    ...answers(view, style),
+    ...whatNext(view, style, resume),
+  ];
+}
+
+function verdict(view: RunView, style: Style): string {
+  switch (view.status) {
+    case 'ok':
+      return style.green('finished');
+    case 'gate_failed':
+      return style.red('stopped at a gate that was not met');
+    case 'stopped':
+      return style.yellow('was stopped');
+    default:
+      return style.red('failed');
+  }
+}
+
+function stageLines(stage: StageView, width: number, style: Style): readonly string[] {
+  const mark = stageMark(stage.state);
+  const time = stage.seconds !== undefined && stage.state !== 'cached' ? formatSeconds(stage.seconds) : '';
+  const figures = keyFigures(bestFigures(stage), 4).join('   ');
+  const note = {
+    skipped: 'did not run',
+    blocked: 'blocked',
+    stopped: `stopped at step ${stage.step}`,
+    failed: 'failed',
+  };
+  const words = stage.state in note ? note[stage.state as keyof typeof note] : figures;
+  const line = `  ${paint(style, mark.color, mark.sign)} ${padDisplay(stage.id, width)}  ${(stage.state === 'cached' ? 'cached' : time).padStart(7)}  ${words}`;
+  return [
+    line.trimEnd(),
+    ...stage.conditions.map(
+      ({ text, value, passed }) =>
+        `      ${passed ? style.green('✔') : style.red('✗')} ${text}  ${style.dim(`is ${formatMetric(value)}`)}`,
+    ),
+  ];
+}
+
+/** What it reported at its end, else its latest figures. */
+function bestFigures(stage: StageView) {
+  return Object.keys(stage.results).length > 0 ? stage.results : { ...stage.metrics, ...stage.evaluated };
+}
+
+function paint(style: Style, color: 'green' | 'red' | 'yellow' | 'cyan' | 'dim', text: string): string {
+  return style[color](text);
+}
+
+interface Answer {
+  readonly stage: string;
+  readonly sample: Sample;
+}
+
+/** The first and the last completion of each prompt, in the order of the prompts: nothing is picked. */
+function answers(view: RunView, style: Style): readonly string[] {
+  const byPrompt = new Map<string, Answer[]>();
+  for (const stage of view.stages) {
+    for (const sample of stage.samples.flatMap(({ samples }) => samples)) {
+      const known = byPrompt.get(sample.prompt);
+      if (known) known.push({ stage: stage.id, sample });
+      else byPrompt.set(sample.prompt, [{ stage: stage.id, sample }]);
+    }
+  }
+  const twice = [...byPrompt].filter(([, given]) => given.length > 1);
+  const shown = (twice.length > 0 ? twice : [...byPrompt]).slice(0, shownPrompts);
+  if (shown.length === 0) return [];
+  return [
+    '',
+    `  ${style.bold(twice.length > 0 ? 'Before and after' : 'Samples')}`,
+    ...shown.flatMap(([prompt, given]) => [
+      `    ${style.cyan('›')} ${oneLine(prompt, 90)}`,
+      ...(given.length > 1 ? [answerLine('before', given[0]!, style)] : []),
+      answerLine(given.length > 1 ? 'after ' : 'answer', given.at(-1)!, style),
+    ]),
+  ];
+}
+
+function answerLine(word: string, { stage, sample }: Answer, style: Style): string {
+  const tail = [
+    stage,
+    ...(sample.reward === undefined ? [] : [`reward ${formatMetric(sample.reward)}`]),
+    ...(sample.correct === undefined ? [] : [sample.correct ? 'correct' : 'wrong']),
+  ].join(', ');
+  return `      ${style.dim(word)} ${oneLine(sample.completion, 90) || style.dim('(nothing)')} ${style.dim(`(${tail})`)}`;
+}
+
+function oneLine(text: string, width: number): string {
+  return truncateDisplay(text.replace(/\s+/g, ' ').trim(), width);
+}
+
+function whatNext(view: RunView, style: Style, resume: string): readonly string[] {
+  if (view.status !== 'ok') {
+    if (view.status === 'gate_failed') return [];
+    return ['', `  ${style.dim('go on with')}  ${resume}`];
+  }
+  const last = view.stages.findLast(({ artifacts }) => artifacts.policy !== undefined);
+  const exported = view.stages.flatMap(({ artifacts }) =>
+    artifacts.files === undefined ? [] : [artifacts.files],
+  );
+  if (last === undefined && exported.length === 0) return [];
+  return [
+    '',
+    ...exported.map((path) => `  ${style.dim('exported')}  ${path}`),
+    ...(last === undefined || view.run === undefined
+      ? []
+      : [
+          `  ${style.dim('model')}     ${last.artifacts.policy}`,
+          `  ${style.dim('try it')}    ftc generate ${view.run} "…"`,
+        ]),
+  ];
+}

@@ -1,0 +1,59 @@
+import { Text } from 'ink';
+import { padDisplay } from '../fit-text.ts';
+import { formatMetric, formatSeconds } from '../format-numbers.ts';
+import { keyFigures } from '../metric-names.ts';
+import { problemLines } from '../problem-lines.ts';
+import { stageMark } from '../stage-mark.ts';
+import { plainStyle } from '../style.ts';
+import type { Message, Problem, StageView } from '../view-model.ts';
+
+/** What scrolls away above the live view and stays in the terminal. */
+export type ScrollItem =
+  | { readonly kind: 'stage'; readonly stage: StageView; readonly width: number }
+  | { readonly kind: 'message'; readonly message: Message }
+  | { readonly kind: 'problem'; readonly problem: Problem };
+
+export function ScrollLine({ item }: { readonly item: ScrollItem }) {
+  switch (item.kind) {
+    case 'stage':
+      return <FinishedStage stage={item.stage} width={item.width} />;
+    case 'message':
+      return (
+        <Text>
+          <Text color={item.message.level === 'error' ? 'red' : 'yellow'}>{item.message.level}</Text>:{' '}
+          {item.message.stage === undefined ? '' : `${item.message.stage}: `}
+          {item.message.text}
+        </Text>
+      );
+    case 'problem': {
+      const [first, ...rest] = problemLines(item.problem, plainStyle);
+      return (
+        <Text>
+          <Text color="red">{first}</Text>
+          {rest.map((line) => `\n${line}`).join('')}
+        </Text>
+      );
+    }
+  }
+}
+
+/** A finished stage as one line, and a line per condition of a gate. */
+function FinishedStage({ stage, width }: { readonly stage: StageView; readonly width: number }) {
+  const { sign, color } = stageMark(stage.state);
+  const paint = color === 'dim' ? { dimColor: true } : { color };
+  const time = stage.state === 'cached' ? 'cached' : formatSeconds(stage.seconds ?? 0);
+  return (
+    <Text wrap={stage.conditions.length > 0 ? 'wrap' : 'truncate'}>
+      <Text {...paint}>{sign}</Text> {padDisplay(stage.id, width)} <Text dimColor>{time.padStart(7)}</Text>
+      {'  '}
+      {keyFigures(stage.results, 4).join('   ')}
+      {stage.conditions.map(({ text, value, passed }) => (
+        <Text key={text}>
+          {'\n    '}
+          <Text color={passed ? 'green' : 'red'}>{passed ? '✔' : '✗'}</Text> {text}
+          <Text dimColor>{`  is ${formatMetric(value)}`}</Text>
+        </Text>
+      ))}
+    </Text>
+  );
+}
