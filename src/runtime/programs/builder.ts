@@ -4,7 +4,11 @@ import type { Node, Program } from './program.ts';
 import { inferShape } from './shapes.ts';
 
 /** Any operation by name; rewrites and gradients use it to rebuild nodes. Errors: ShapeError. */
-export function makeNode<K extends OpName>(op: K, inputs: readonly Node[], attributes: OpAttributes[K]): Node<K> {
+export function makeNode<K extends OpName>(
+  op: K,
+  inputs: readonly Node[],
+  attributes: OpAttributes[K],
+): Node<K> {
   return { op, inputs, attributes, ...inferShape(op, inputs, attributes) } as Node<K>;
 }
 
@@ -27,14 +31,29 @@ export function integers(values: readonly number[], shape: Shape = [values.lengt
 type Operand = Node | number;
 const lift = (x: Operand): Node => (typeof x === 'number' ? scalar(x) : x);
 const elementwise =
-  <K extends 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'greater' | 'greaterEqual' | 'equal'>(op: K) =>
+  <K extends 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'greater' | 'greaterEqual' | 'equal'>(
+    op: K,
+  ) =>
   (a: Operand, b: Operand): Node =>
     makeNode(op, [lift(a), lift(b)], {} as OpAttributes[K]) as Node;
 const unary =
   <
     K extends
-      | 'neg' | 'exp' | 'log' | 'sqrt' | 'reciprocal' | 'tanh' | 'erf' | 'sigmoid' | 'softplus' | 'silu'
-      | 'softmax' | 'logSoftmax' | 'rotateHalf' | 'argmax' | 'stopGradient',
+      | 'neg'
+      | 'exp'
+      | 'log'
+      | 'sqrt'
+      | 'reciprocal'
+      | 'tanh'
+      | 'erf'
+      | 'sigmoid'
+      | 'softplus'
+      | 'silu'
+      | 'softmax'
+      | 'logSoftmax'
+      | 'rotateHalf'
+      | 'argmax'
+      | 'stopGradient',
   >(
     op: K,
   ) =>
@@ -66,9 +85,11 @@ export const rotateHalf = unary('rotateHalf');
 export const argmax = unary('argmax');
 export const stopGradient = unary('stopGradient');
 
-export const where = (condition: Node, a: Operand, b: Operand): Node => makeNode('where', [condition, lift(a), lift(b)], {});
+export const where = (condition: Node, a: Operand, b: Operand): Node =>
+  makeNode('where', [condition, lift(a), lift(b)], {});
 export const cast = (x: Node, to: DType): Node => makeNode('cast', [x], { to });
-export const gelu = (x: Node, approximation: 'erf' | 'tanh'): Node => makeNode('gelu', [x], { approximation });
+export const gelu = (x: Node, approximation: 'erf' | 'tanh'): Node =>
+  makeNode('gelu', [x], { approximation });
 
 const everyAxis = (x: Node) => x.shape.map((_, i) => i);
 /** Over all axes where none is named; negative axes count from the end. */
@@ -81,10 +102,13 @@ export const mean = reduction('mean');
 export const max = reduction('max');
 
 export const reshape = (x: Node, shape: Shape): Node => makeNode('reshape', [x], { shape });
-export const transpose = (x: Node, permutation: readonly number[]): Node => makeNode('transpose', [x], { permutation });
+export const transpose = (x: Node, permutation: readonly number[]): Node =>
+  makeNode('transpose', [x], { permutation });
 export const expand = (x: Node, shape: Shape): Node => makeNode('expand', [x], { shape });
-export const slice = (x: Node, starts: readonly number[], ends: readonly number[]): Node => makeNode('slice', [x], { starts, ends });
-export const pad = (x: Node, before: readonly number[], after: readonly number[]): Node => makeNode('pad', [x], { before, after });
+export const slice = (x: Node, starts: readonly number[], ends: readonly number[]): Node =>
+  makeNode('slice', [x], { starts, ends });
+export const pad = (x: Node, before: readonly number[], after: readonly number[]): Node =>
+  makeNode('pad', [x], { before, after });
 export const concat = (values: readonly Node[], axis: number): Node => makeNode('concat', values, { axis });
 
 /** A part of one axis; the others whole. */
@@ -98,9 +122,11 @@ export function sliceAxis(x: Node, axis: number, start: number, end: number): No
 }
 
 export const gatherRows = (table: Node, index: Node): Node => makeNode('gatherRows', [table, index], {});
-export const scatterRows = (index: Node, rows: Node, count: number): Node => makeNode('scatterRows', [index, rows], { count });
+export const scatterRows = (index: Node, rows: Node, count: number): Node =>
+  makeNode('scatterRows', [index, rows], { count });
 export const pick = (x: Node, index: Node): Node => makeNode('pick', [x, index], {});
-export const place = (index: Node, values: Node, size: number): Node => makeNode('place', [index, values], { size });
+export const place = (index: Node, values: Node, size: number): Node =>
+  makeNode('place', [index, values], { size });
 
 export function matmul(
   a: Node,
@@ -110,8 +136,12 @@ export function matmul(
   return makeNode('matmul', [a, b], { transposeA, transposeB, scale });
 }
 
-export const layerNorm = (x: Node, weight: Node, bias: Node, epsilon: number): Node => makeNode('layerNorm', [x, weight, bias], { epsilon });
-export const rmsNorm = (x: Node, weight: Node, epsilon: number): Node => makeNode('rmsNorm', [x, weight], { epsilon });
+export const layerNorm = (x: Node, weight: Node, bias: Node, epsilon: number): Node =>
+  makeNode('layerNorm', [x, weight, bias], { epsilon });
+export const rmsNorm = (x: Node, weight: Node, epsilon: number): Node =>
+  makeNode('rmsNorm', [x, weight], { epsilon });
+export const inverseDeviation = (x: Node, epsilon: number, centered: boolean): Node =>
+  makeNode('inverseDeviation', [x], { epsilon, centered });
 
 /** Declares gradients computed in the forward direction: `pairs` are [value, its gradient]. */
 export function attachGradient(value: Node, pairs: readonly (readonly [Node, Node])[]): Node {

@@ -81,6 +81,11 @@ export interface OpAttributes {
   layerNorm: { readonly epsilon: number };
   /** (x (…, d), weight (d)): x / sqrt(mean(x²) + epsilon) · weight */
   rmsNorm: { readonly epsilon: number };
+  /**
+   * (x (…, d)) → (…, 1): 1 / sqrt(variance + epsilon), or of the mean square where not `centered`. What the gradients of
+   * the two norms need; engines take it from the norm of the same x.
+   */
+  inverseDeviation: { readonly epsilon: number; readonly centered: boolean };
   /** x · sigmoid(x) */
   silu: None;
   /** `erf`: exact; `tanh`: the approximation GPT-2 was trained with ("gelu_new"). */

@@ -33,7 +33,9 @@ function need(condition: boolean, text: () => string): void {
 }
 
 const float = (inputs: readonly Typed[]): void =>
-  inputs.forEach((x, i) => need(x.dtype === 'f32', () => `operand ${i} must be f32, is ${x.dtype}`));
+  inputs.forEach((x, i) => {
+    need(x.dtype === 'f32', () => `operand ${i} must be f32, is ${x.dtype}`);
+  });
 
 const unary = ([x]: readonly Typed[]): Typed => {
   float([x!]);
@@ -47,7 +49,10 @@ const comparison = (inputs: readonly Typed[]): Typed => ({ shape: binary(inputs)
 
 function reduce([x]: readonly Typed[], a: { axes: readonly number[]; keepDims: boolean }): Typed {
   float([x!]);
-  need(a.axes.every((i) => Number.isInteger(i) && i >= 0 && i < x!.shape.length), () => `axes ${a.axes} of (${x!.shape})`);
+  need(
+    a.axes.every((i) => Number.isInteger(i) && i >= 0 && i < x!.shape.length),
+    () => `axes ${a.axes} of (${x!.shape})`,
+  );
   const shape = x!.shape.flatMap((n, i) => (a.axes.includes(i) ? (a.keepDims ? [1] : []) : [n]));
   return { shape, dtype: 'f32' };
 }
@@ -101,15 +106,27 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
   },
   transpose: ([x], a) => {
     const sorted = [...a.permutation].sort((i, j) => i - j);
-    need(same(sorted, x!.shape.map((_, i) => i)), () => `permutation ${a.permutation} of (${x!.shape})`);
+    need(
+      same(
+        sorted,
+        x!.shape.map((_, i) => i),
+      ),
+      () => `permutation ${a.permutation} of (${x!.shape})`,
+    );
     return { shape: a.permutation.map((i) => x!.shape[i]!), dtype: x!.dtype };
   },
   expand: ([x], a) => {
-    need(same(broadcastShapes(x!.shape, a.shape), a.shape), () => `(${x!.shape}) does not expand to (${a.shape})`);
+    need(
+      same(broadcastShapes(x!.shape, a.shape), a.shape),
+      () => `(${x!.shape}) does not expand to (${a.shape})`,
+    );
     return { shape: a.shape, dtype: x!.dtype };
   },
   slice: ([x], a) => {
-    need(a.starts.length === x!.shape.length && a.ends.length === x!.shape.length, () => 'one start and end an axis');
+    need(
+      a.starts.length === x!.shape.length && a.ends.length === x!.shape.length,
+      () => 'one start and end an axis',
+    );
     need(
       x!.shape.every((n, i) => 0 <= a.starts[i]! && a.starts[i]! <= a.ends[i]! && a.ends[i]! <= n),
       () => `slice ${a.starts} to ${a.ends} of (${x!.shape})`,
@@ -117,34 +134,54 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
     return { shape: x!.shape.map((_, i) => a.ends[i]! - a.starts[i]!), dtype: x!.dtype };
   },
   pad: ([x], a) => {
-    need(a.before.length === x!.shape.length && a.after.length === x!.shape.length, () => 'one width an axis');
+    need(
+      a.before.length === x!.shape.length && a.after.length === x!.shape.length,
+      () => 'one width an axis',
+    );
     return { shape: x!.shape.map((n, i) => n + a.before[i]! + a.after[i]!), dtype: x!.dtype };
   },
   concat: (inputs, { axis }) => {
     const [first] = inputs;
     need(first !== undefined, () => 'concat of nothing');
     for (const x of inputs) {
-      const fits = x.shape.length === first!.shape.length && x.shape.every((n, i) => i === axis || n === first!.shape[i]);
-      need(fits && x.dtype === first!.dtype, () => `(${x.shape}) does not join (${first!.shape}) along ${axis}`);
+      const fits =
+        x.shape.length === first!.shape.length &&
+        x.shape.every((n, i) => i === axis || n === first!.shape[i]);
+      need(
+        fits && x.dtype === first!.dtype,
+        () => `(${x.shape}) does not join (${first!.shape}) along ${axis}`,
+      );
     }
     const total = inputs.reduce((n, x) => n + x.shape[axis]!, 0);
     return { shape: first!.shape.map((n, i) => (i === axis ? total : n)), dtype: first!.dtype };
   },
   gatherRows: ([table, index]) => {
-    need(index!.dtype === 'i32' && table!.shape.length >= 1, () => `rows of (${table!.shape}) by ${index!.dtype}`);
+    need(
+      index!.dtype === 'i32' && table!.shape.length >= 1,
+      () => `rows of (${table!.shape}) by ${index!.dtype}`,
+    );
     return { shape: [...index!.shape, ...table!.shape.slice(1)], dtype: table!.dtype };
   },
   scatterRows: ([index, rows], { count }) => {
     const lead = rows!.shape.slice(0, index!.shape.length);
-    need(index!.dtype === 'i32' && same(lead, index!.shape), () => `rows (${rows!.shape}) for index (${index!.shape})`);
+    need(
+      index!.dtype === 'i32' && same(lead, index!.shape),
+      () => `rows (${rows!.shape}) for index (${index!.shape})`,
+    );
     return { shape: [count, ...rows!.shape.slice(index!.shape.length)], dtype: rows!.dtype };
   },
   pick: ([x, index]) => {
-    need(index!.dtype === 'i32' && same(x!.shape.slice(0, -1), index!.shape), () => `pick (${index!.shape}) of (${x!.shape})`);
+    need(
+      index!.dtype === 'i32' && same(x!.shape.slice(0, -1), index!.shape),
+      () => `pick (${index!.shape}) of (${x!.shape})`,
+    );
     return { shape: index!.shape, dtype: x!.dtype };
   },
   place: ([index, values], { size }) => {
-    need(index!.dtype === 'i32' && same(index!.shape, values!.shape), () => `place (${values!.shape}) at (${index!.shape})`);
+    need(
+      index!.dtype === 'i32' && same(index!.shape, values!.shape),
+      () => `place (${values!.shape}) at (${index!.shape})`,
+    );
     return { shape: [...index!.shape, size], dtype: values!.dtype };
   },
   matmul: ([a, b], t) => {
@@ -152,13 +189,19 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
     need(a!.shape.length >= 2 && b!.shape.length >= 2, () => `product of (${a!.shape}) and (${b!.shape})`);
     const [m, k] = lastTwo(a!.shape, t.transposeA);
     const [k2, n] = lastTwo(b!.shape, t.transposeB);
-    need(k === k2, () => `product of (${a!.shape})${t.transposeA ? 'ᵀ' : ''} and (${b!.shape})${t.transposeB ? 'ᵀ' : ''}`);
+    need(
+      k === k2,
+      () => `product of (${a!.shape})${t.transposeA ? 'ᵀ' : ''} and (${b!.shape})${t.transposeB ? 'ᵀ' : ''}`,
+    );
     return { shape: [...broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2)), m, n], dtype: 'f32' };
   },
   layerNorm: ([x, w, b]) => {
     float([x!, w!, b!]);
     const d = x!.shape.slice(-1);
-    need(same(w!.shape, d) && same(b!.shape, d), () => `layerNorm of (${x!.shape}) by (${w!.shape}), (${b!.shape})`);
+    need(
+      same(w!.shape, d) && same(b!.shape, d),
+      () => `layerNorm of (${x!.shape}) by (${w!.shape}), (${b!.shape})`,
+    );
     return { shape: x!.shape, dtype: 'f32' };
   },
   rmsNorm: ([x, w]) => {
@@ -166,6 +209,7 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
     need(same(w!.shape, x!.shape.slice(-1)), () => `rmsNorm of (${x!.shape}) by (${w!.shape})`);
     return { shape: x!.shape, dtype: 'f32' };
   },
+  inverseDeviation: ([x]) => ({ shape: [...unary([x!]).shape.slice(0, -1), 1], dtype: 'f32' }),
   silu: unary,
   gelu: unary,
   rotateHalf: ([x]) => {
@@ -173,7 +217,10 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
     return unary([x!]);
   },
   attachGradient: (inputs, { count }) => {
-    need(inputs.length === 1 + 2 * count, () => `attachGradient has ${inputs.length} operands for ${count} gradients`);
+    need(
+      inputs.length === 1 + 2 * count,
+      () => `attachGradient has ${inputs.length} operands for ${count} gradients`,
+    );
     need(sizeOf(inputs[0]!.shape) === 1, () => 'attachGradient holds a scalar');
     for (let i = 0; i < count; i++) {
       const x = inputs[1 + i]!;
@@ -192,7 +239,11 @@ function lastTwo(shape: Shape, transposed: boolean): [number, number] {
 }
 
 /** Shape and type of `op` on these operands; throws ShapeError naming the operation. */
-export function inferShape<K extends OpName>(op: K, inputs: readonly Node[], attributes: OpAttributes[K]): Typed {
+export function inferShape<K extends OpName>(
+  op: K,
+  inputs: readonly Node[],
+  attributes: OpAttributes[K],
+): Typed {
   try {
     return shapeRules[op](inputs, attributes);
   } catch (error) {

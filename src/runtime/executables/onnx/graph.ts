@@ -1,0 +1,70 @@
+/** An ONNX graph under construction: lowering rules append nodes and name values through it. */
+import type { DType, Shape, Tensor, TensorData } from '../../programs/ops.ts';
+import type { OnnxAttribute, OnnxInitializer, OnnxNode } from './protobuf.ts';
+
+export interface NodeOptions {
+  readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
+  /** `com.microsoft` for onnxruntime's own operators. */
+  readonly domain?: string;
+}
+
+export const bytesOf = (data: TensorData | BigInt64Array): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+const keyOf = (data: TensorData | BigInt64Array): string =>
+  Array.from(data as ArrayLike<number | bigint>, (v) => (Object.is(v, -0) ? '-0' : String(v))).join();
+
+export class OnnxGraph {
+  readonly nodes: OnnxNode[] = [];
+  readonly initializers: OnnxInitializer[] = [];
+  /** Second outputs that a later rule may want (the inverse deviation of a norm), by a key the rules agree on. */
+  readonly byproducts = new Map<string, string>();
+  readonly #constants = new Map<string, string>();
+  #count = 0;
+
+  /** A name no input or parameter has. */
+  fresh(): string {
+    return `#${this.#count++}`;
+  }
+
+  /** Appends a node with one output and returns the output's name. */
+  node(operator: string, inputs: readonly string[], options: NodeOptions = {}): string {
+    return this.nodeWithOutputs(operator, inputs, 1, options)[0]!;
+  }
+
+  /** Appends a node; an empty name stands for an output nobody reads. */
+  nodeWithOutputs(
+    operator: string,
+    inputs: readonly string[],
+    count: number,
+    { attributes = {}, domain = '' }: NodeOptions = {},
+  ): string[] {
+    const outputs = Array.from({ length: count }, () => this.fresh());
+    this.nodes.push({ operator, domain, inputs, outputs, attributes });
+    return outputs;
+  }
+
+  /** A value known now; equal small ones are written once. */
+  constant({ dtype, shape, data }: Tensor): string {
+    return this.#initializer(dtype, shape, data);
+  }
+
+  floats(values: readonly number[], shape: Shape = [values.length]): string {
+    return this.#initializer('f32', shape, Float32Array.from(values));
+  }
+
+  /** A list of int64, as axes and shapes want. */
+  integers(values: readonly number[], shape: Shape = [values.length]): string {
+    return this.#initializer('i64', shape, BigInt64Array.from(values.map(BigInt)));
+  }
+
+  #initializer(dtype: DType | 'i64', shape: Shape, data: TensorData | BigInt64Array): string {
+    const key = data.length <= 64 ? `${dtype}(${shape})${keyOf(data)}` : undefined;
+    const known = key === undefined ? undefined : this.#constants.get(key);
+    if (known !== undefined) return known;
+    const name = this.fresh();
+    this.initializers.push({ name, dtype, shape, data: { bytes: bytesOf(data) } });
+    if (key !== undefined) this.#constants.set(key, name);
+    return name;
+  }
+}

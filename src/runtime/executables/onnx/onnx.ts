@@ -1,0 +1,79 @@
+/** Programs run by onnxruntime: one static graph, one session. */
+import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
+import type { DType, Shape, Tensor } from '../../programs/ops.ts';
+import { inputsOf, type Program, parametersOf } from '../../programs/program.ts';
+import type { Executable, Executor, LoadOptions } from '../executable.ts';
+import { feedFor } from '../feeds.ts';
+import { bytesOf } from './graph.ts';
+import { lowerToOnnx } from './lower.ts';
+import { encodeModel } from './protobuf.ts';
+
+type Runtime = typeof import('onnxruntime-node');
+
+/** Loaded on first use: importing it costs 0.1 s. */
+let runtime: Promise<Runtime> | undefined;
+function loadRuntime(): Promise<Runtime> {
+  runtime ??= import('onnxruntime-node').then((ort) => {
+    ort.env.logLevel = 'error';
+    return ort;
+  });
+  return runtime;
+}
+
+const ORT_TYPE = { f32: 'float32', i32: 'int32', bool: 'bool' } as const satisfies Record<
+  DType,
+  OrtTensor.Type
+>;
+
+/** The bytes of a `.onnx` file; parameters in `frozen` are stored inside, the others are graph inputs. */
+export function emitOnnx(program: Program, frozen: ReadonlyMap<string, Tensor> = new Map()): Uint8Array {
+  return encodeModel(lowerToOnnx(program, frozen, 'embed').model);
+}
+
+/** Session options; weights are handed over as memory that the session reads in place. */
+function sessionOptions(
+  frozen: ReadonlyMap<string, Tensor>,
+  options: LoadOptions,
+): InferenceSession.SessionOptions {
+  const prepack = options.memory === 'small' ? { disable_prepacking: '1' } : {};
+  return {
+    executionProviders: ['cpu'],
+    logSeverityLevel: 4,
+    ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
+    externalData: [...frozen].map(([path, { data }]) => ({ path, data: bytesOf(data) })),
+    extra: { session: { ...prepack, intra_op: { allow_spinning: '0' } } },
+  };
+}
+
+async function load(program: Program, options: LoadOptions = {}): Promise<Executor> {
+  const ort = await loadRuntime();
+  const sources = new Map(
+    [...inputsOf(program), ...parametersOf(program)].map((n) => [n.attributes.name, n]),
+  );
+  const frozen = new Map(
+    [...(options.frozen ?? [])].filter(([name]) => sources.get(name)?.op === 'parameter'),
+  );
+  const { model, outputs } = lowerToOnnx(program, frozen, 'external');
+  const session = await ort.InferenceSession.create(encodeModel(model), sessionOptions(frozen, options));
+  const fed = [...sources.values()].filter((node) => !frozen.has(node.attributes.name));
+  const types = new Map([...program.outputs].map(([name, node]) => [name, node] as const));
+
+  const wrap = ({ dtype, shape, data }: Tensor): OrtTensor =>
+    new ort.Tensor(ORT_TYPE[dtype], data as never, shape as number[]);
+  const unwrap = (name: string, value: OrtTensor): Tensor => {
+    const { dtype, shape }: { dtype: DType; shape: Shape } = types.get(name)!;
+    return { dtype, shape, data: value.data as Tensor['data'] };
+  };
+  return {
+    async run(feeds) {
+      const inputs = Object.fromEntries(
+        fed.map((node) => [node.attributes.name, wrap(feedFor(node, feeds))]),
+      );
+      const results = await session.run(inputs);
+      return new Map([...outputs].map(([name, value]) => [name, unwrap(name, results[value]! as OrtTensor)]));
+    },
+    dispose: () => session.release(),
+  };
+}
+
+export const onnx: Executable = { name: 'onnx', load };

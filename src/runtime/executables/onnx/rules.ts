@@ -1,0 +1,150 @@
+/** How every operation is said in ONNX (opset 21, com.microsoft where it has a faster kernel). */
+import type { DType, OpName } from '../../programs/ops.ts';
+import type { Node } from '../../programs/program.ts';
+import type { NodeOptions, OnnxGraph } from './graph.ts';
+import { matmul } from './matmul-rule.ts';
+import { ELEMENT } from './protobuf.ts';
+
+/** Appends what computes `node` from the values named `inputs` and returns the name of its value. */
+export type OnnxRule<K extends OpName> = (
+  node: Node<K>,
+  inputs: readonly string[],
+  graph: OnnxGraph,
+) => string;
+
+const plain =
+  (operator: string, options?: NodeOptions) =>
+  (_: Node, inputs: readonly string[], graph: OnnxGraph): string =>
+    graph.node(operator, inputs, options);
+const lastAxis = { attributes: { axis: -1 } };
+const reduction =
+  <K extends 'sum' | 'mean' | 'max'>(operator: string): OnnxRule<K> =>
+  (node, [x], graph) => {
+    const { axes, keepDims } = node.attributes;
+    if (axes.length === 0) return x!;
+    return graph.node(operator, [x!, graph.integers(axes)], { attributes: { keepdims: Number(keepDims) } });
+  };
+const same = (_: Node, [x]: readonly string[]): string => x!;
+const elementType = (dtype: DType) => ({ attributes: { to: ELEMENT[dtype] } });
+/** The index with an axis of one behind it: ONNX wants as many axes as the data has. */
+const column = (index: Node, name: string, graph: OnnxGraph) =>
+  graph.node('Reshape', [name, graph.integers([...index.shape, 1])]);
+const zeros = (node: Node, graph: OnnxGraph) =>
+  graph.node('Expand', [
+    graph.constant({
+      dtype: node.dtype,
+      shape: [],
+      data: node.dtype === 'f32' ? new Float32Array(1) : new Int32Array(1),
+    }),
+    graph.integers(node.shape),
+  ]);
+
+const deviationKey = (x: string, epsilon: number, centered: boolean) => `${x} ${epsilon} ${centered}`;
+const filled = (value: number, size: number, graph: OnnxGraph) =>
+  graph.floats(new Array<number>(size).fill(value));
+
+function normalize(inputs: readonly string[], epsilon: number, graph: OnnxGraph): string {
+  const centered = inputs.length === 3;
+  const attributes = { axis: -1, epsilon: { float: epsilon } };
+  const outputs = centered
+    ? graph.nodeWithOutputs('LayerNormalization', inputs, 3, { attributes })
+    : graph.nodeWithOutputs('SimplifiedLayerNormalization', inputs, 2, { attributes });
+  graph.byproducts.set(deviationKey(inputs[0]!, epsilon, centered), outputs.at(-1)!);
+  return outputs[0]!;
+}
+
+export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
+  input: (node) => node.attributes.name,
+  parameter: (node) => node.attributes.name,
+  constant: (node, _, graph) => graph.constant(node.attributes.value),
+  add: plain('Add'),
+  sub: plain('Sub'),
+  mul: plain('Mul'),
+  div: plain('Div'),
+  maximum: plain('Max'),
+  minimum: plain('Min'),
+  greater: plain('Greater'),
+  greaterEqual: plain('GreaterOrEqual'),
+  equal: plain('Equal'),
+  where: plain('Where'),
+  neg: plain('Neg'),
+  exp: plain('Exp'),
+  log: plain('Log'),
+  sqrt: plain('Sqrt'),
+  reciprocal: plain('Reciprocal'),
+  tanh: plain('Tanh'),
+  erf: plain('Erf'),
+  sigmoid: plain('Sigmoid'),
+  softplus: plain('Softplus'),
+  cast: (node, [x], graph) => graph.node('Cast', [x!], elementType(node.attributes.to)),
+  sum: reduction('ReduceSum'),
+  mean: reduction('ReduceMean'),
+  max: reduction('ReduceMax'),
+  argmax: (_, [x], graph) =>
+    graph.node(
+      'Cast',
+      [graph.node('ArgMax', [x!], { attributes: { axis: -1, keepdims: 0 } })],
+      elementType('i32'),
+    ),
+  softmax: plain('Softmax', lastAxis),
+  logSoftmax: plain('LogSoftmax', lastAxis),
+  reshape: (node, [x], graph) => graph.node('Reshape', [x!, graph.integers(node.shape)]),
+  transpose: (node, [x], graph) =>
+    graph.node('Transpose', [x!], { attributes: { perm: node.attributes.permutation } }),
+  expand: (node, [x], graph) => graph.node('Expand', [x!, graph.integers(node.shape)]),
+  slice: (node, [x], graph) => {
+    const { starts, ends } = node.attributes;
+    const cut = starts.flatMap((start, i) => (start > 0 || ends[i]! < node.inputs[0]!.shape[i]! ? [i] : []));
+    if (cut.length === 0) return x!;
+    const list = (values: readonly number[]) => graph.integers(cut.map((i) => values[i]!));
+    return graph.node('Slice', [x!, list(starts), list(ends), graph.integers(cut)]);
+  },
+  pad: (node, [x], graph) =>
+    graph.node('Pad', [x!, graph.integers([...node.attributes.before, ...node.attributes.after])]),
+  concat: (node, inputs, graph) =>
+    graph.node('Concat', inputs, { attributes: { axis: node.attributes.axis } }),
+  gatherRows: plain('Gather', { attributes: { axis: 0 } }),
+  scatterRows: (node, [index, rows], graph) => {
+    const at = graph.node('Cast', [column(node.inputs[0]!, index!, graph)], {
+      attributes: { to: ELEMENT.i64 },
+    });
+    return graph.node('ScatterND', [zeros(node, graph), at, rows!], { attributes: { reduction: 'add' } });
+  },
+  pick: (node, [x, index], graph) => {
+    const at = column(node.inputs[1]!, index!, graph);
+    return graph.node('Reshape', [
+      graph.node('GatherElements', [x!, at], lastAxis),
+      graph.integers(node.shape),
+    ]);
+  },
+  place: (node, [index, values], graph) => {
+    const [at, value] = [column(node.inputs[0]!, index!, graph), column(node.inputs[1]!, values!, graph)];
+    return graph.node('ScatterElements', [zeros(node, graph), at, value], lastAxis);
+  },
+  matmul,
+  layerNorm: (node, inputs, graph) => normalize(inputs, node.attributes.epsilon, graph),
+  rmsNorm: (node, inputs, graph) => normalize(inputs, node.attributes.epsilon, graph),
+  inverseDeviation: (node, [x], graph) => {
+    const { epsilon, centered } = node.attributes;
+    const width = node.inputs[0]!.shape.at(-1)!;
+    const key = deviationKey(x!, epsilon, centered);
+    if (!graph.byproducts.has(key)) {
+      const weights = [filled(1, width, graph), ...(centered ? [filled(0, width, graph)] : [])];
+      normalize([x!, ...weights], epsilon, graph);
+    }
+    return graph.byproducts.get(key)!;
+  },
+  silu: (_, [x], graph) => graph.node('Mul', [x!, graph.node('Sigmoid', [x!])]),
+  gelu: (node, [x], graph) => {
+    const approximate = node.attributes.approximation === 'erf' ? 'none' : 'tanh';
+    return graph.node('Gelu', [x!], { attributes: { approximate } });
+  },
+  rotateHalf: (node, [x], graph) => {
+    const half = node.shape.at(-1)! / 2;
+    const part = (from: number, to: number) =>
+      graph.node('Slice', [x!, graph.integers([from]), graph.integers([to]), graph.integers([-1])]);
+    return graph.node('Concat', [graph.node('Neg', [part(half, 2 * half)]), part(0, half)], lastAxis);
+  },
+  attachGradient: same,
+  stopGradient: same,
+};
