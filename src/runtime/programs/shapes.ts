@@ -206,7 +206,10 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
   },
   rmsNorm: ([x, w]) => {
     float([x!, w!]);
-    need(same(w!.shape, x!.shape.slice(-1)), () => `rmsNorm of (${x!.shape}) by (${w!.shape})`);
+    need(
+      x!.shape.length > 0 && same(w!.shape, x!.shape.slice(-1)),
+      () => `rmsNorm of (${x!.shape}) by (${w!.shape})`,
+    );
     return { shape: x!.shape, dtype: 'f32' };
   },
   inverseDeviation: ([x]) => ({ shape: [...unary([x!]).shape.slice(0, -1), 1], dtype: 'f32' }),
