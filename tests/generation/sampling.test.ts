@@ -1,0 +1,48 @@
+/** Sampling against the probabilities it should follow. */
+import { expect, test } from 'vitest';
+import { sampleToken } from '../../src/runtime/generation/sampling.ts';
+import { random } from '../../src/runtime/random/random.ts';
+
+const logits = Float32Array.of(0, 2, 1, -30, 1.5);
+
+function frequencies(sampling: { temperature: number; topP?: number }): number[] {
+  const counts = new Array<number>(logits.length).fill(0);
+  const stream = random(3, 'test');
+  for (let i = 0; i < 40_000; i++) counts[sampleToken(logits, sampling, stream)]! += 1 / 40_000;
+  return counts;
+}
+
+function softmax(temperature: number): number[] {
+  const weights = [...logits].map((x) => Math.exp(x / temperature));
+  const total = weights.reduce((a, b) => a + b);
+  return weights.map((w) => w / total);
+}
+
+test.each([0.5, 1, 2])('temperature %d draws by the tempered probabilities', (temperature) => {
+  const expected = softmax(temperature);
+  frequencies({ temperature }).forEach((share, i) => {
+    expect(Math.abs(share - expected[i]!)).toBeLessThan(0.01);
+  });
+});
+
+test('top-p draws from the smallest set that reaches it', () => {
+  const all = softmax(1);
+  const kept = all[1]! + all[4]!;
+  expect(kept).toBeGreaterThan(0.7);
+  const shares = frequencies({ temperature: 1, topP: 0.7 });
+  expect(shares[0]! + shares[2]! + shares[3]!).toBe(0);
+  expect(Math.abs(shares[1]! - all[1]! / kept)).toBeLessThan(0.01);
+});
+
+test('temperature 0 takes the likeliest token, the first of equals', () => {
+  expect(sampleToken(Float32Array.of(1, 3, 3), { temperature: 0 }, random(1))).toBe(1);
+});
+
+test('the same seed draws the same tokens', () => {
+  const draw = (seed: number) => {
+    const stream = random(seed, 'a');
+    return Array.from({ length: 50 }, () => sampleToken(logits, { temperature: 1 }, stream));
+  };
+  expect(draw(1)).toEqual(draw(1));
+  expect(draw(1)).not.toEqual(draw(2));
+});
