@@ -1,0 +1,87 @@
+/** What a program costs, from its shapes alone: arithmetic, and the most memory that is alive at once. */
+import type { Node, Program } from './program.ts';
+import { nodesOf, sizeOf } from './program.ts';
+
+const bytesOf = (node: Node) => sizeOf(node.shape) * (node.dtype === 'bool' ? 1 : 4);
+
+/** Values that share their operand's memory in every executable. */
+const isView = (node: Node) => node.op === 'reshape' || node.op === 'stopGradient';
+
+/** Floating-point operations: two a multiplication-and-addition of the products, one an element of the rest. */
+export function floatingPointOperations(program: Program): number {
+  return nodesOf(program).reduce((total, node) => total + operationsOf(node), 0);
+}
+
+function operationsOf(node: Node): number {
+  switch (node.op) {
+    case 'input':
+    case 'parameter':
+    case 'constant':
+    case 'reshape':
+    case 'stopGradient':
+      return 0;
+    case 'matmul': {
+      const [a] = node.inputs;
+      const inner = a!.shape[a!.shape.length - (node.attributes.transposeA ? 2 : 1)]!;
+      return 2 * sizeOf(node.shape) * inner;
+    }
+    default:
+      return sizeOf(node.shape);
+  }
+}
+
+/** How fast a device is, as far as an estimate needs it. */
+export interface Speed {
+  /** Of a large product of matrices. */
+  readonly operationsPerSecond: number;
+  readonly bytesPerSecond: number;
+  /** Cost of starting one operation. */
+  readonly secondsPerNode: number;
+}
+
+/** Seconds of one run: every operation is bound by arithmetic or by memory, and has a cost of its own. */
+export function programSeconds(program: Program, speed: Speed): number {
+  return nodesOf(program).reduce((total, node) => {
+    if (node.op === 'input' || node.op === 'parameter' || node.op === 'constant' || isView(node)) return total;
+    const bytes = node.inputs.reduce((n, x) => n + bytesOf(x), bytesOf(node));
+    const busy = Math.max(operationsOf(node) / speed.operationsPerSecond, bytes / speed.bytesPerSecond);
+    return total + busy + speed.secondsPerNode;
+  }, 0);
+}
+
+export interface MemoryCost {
+  /** Parameters the program reads. */
+  readonly weightBytes: number;
+  /** The most that intermediate values and outputs take at once, executed in topological order. */
+  readonly activationBytes: number;
+}
+
+/** Memory by liveness: a value lives from its computation to its last use, outputs to the end. */
+export function memoryCost(program: Program): MemoryCost {
+  const order = nodesOf(program);
+  const storage = new Map<Node, Node>();
+  const uses = new Map<Node, number>();
+  for (const node of order) storage.set(node, isView(node) ? storage.get(node.inputs[0]!)! : node);
+  for (const node of order) for (const x of node.inputs) count(uses, storage.get(x)!, 1);
+  for (const node of program.outputs.values()) count(uses, storage.get(node)!, 1);
+  let alive = 0;
+  let most = 0;
+  let weightBytes = 0;
+  for (const node of order) {
+    if (node.op === 'parameter') weightBytes += bytesOf(node);
+    const own = storage.get(node)!;
+    if (own === node && node.op !== 'parameter' && node.op !== 'constant') alive += bytesOf(node);
+    most = Math.max(most, alive);
+    for (const x of node.inputs) {
+      const memory = storage.get(x)!;
+      if (count(uses, memory, -1) === 0 && memory.op !== 'parameter' && memory.op !== 'constant') alive -= bytesOf(memory);
+    }
+  }
+  return { weightBytes, activationBytes: most };
+}
+
+function count(uses: Map<Node, number>, node: Node, change: number): number {
+  const now = (uses.get(node) ?? 0) + change;
+  uses.set(node, now);
+  return now;
+}

@@ -1,0 +1,139 @@
+/** What a stage is given while it runs: artifacts in, data, programs, the loop, artifacts out. */
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { Job } from '../../compiler/graph/graph.ts';
+import { methods, models } from '../catalog.ts';
+import { openData } from '../data/open-data.ts';
+import type { Executable, Executor } from '../executables/executable.ts';
+import { adamw } from '../optimizers/adamw.ts';
+import { scheduleFactor, type ScheduleKind } from '../optimizers/schedule.ts';
+import type { Program } from '../programs/program.ts';
+import { optimize } from '../rewrites/optimize.ts';
+import { type StageContext, Stopped, type Trainer } from '../stages/stage.ts';
+import type { Metrics, RunEvent } from './events.ts';
+import { checkpointDirectory } from './checkpoint-directory.ts';
+import { loop } from './loop.ts';
+import type { PolicyLoader } from './policies.ts';
+import { exportPolicy, savePolicy, saveReward } from './policies.ts';
+import { createTrainer } from './trainer.ts';
+
+export interface JobSettings {
+  readonly job: Job;
+  /** Directory of the pipeline file: what relative paths start from. */
+  readonly root: string;
+  readonly executable: Executable;
+  readonly policies: PolicyLoader;
+  /** Artifact hash that fills a slot of this job, if any. */
+  readonly artifactOf: (slot: string) => string | undefined;
+  readonly metricsOf: (job: string) => Metrics;
+  /** Where this job's artifacts are written, one directory a slot. */
+  readonly output: string;
+  /** Where its checkpoints live. */
+  readonly work: string;
+  readonly emit: (event: RunEvent) => void;
+  readonly stopping: () => boolean;
+}
+
+/** The context, what it wrote by slot, and how to let go of everything it loaded. */
+export interface JobContext {
+  readonly context: StageContext;
+  readonly written: ReadonlyMap<string, string>;
+  dispose(): Promise<void>;
+}
+
+export function jobContext(settings: JobSettings): JobContext {
+  const { job, emit } = settings;
+  const executors: Executor[] = [];
+  const trainers: Trainer[] = [];
+  const written = new Map<string, string>();
+  const number = (name: string, otherwise = 0) => Number(job.options[name] ?? otherwise);
+  const checkpoints = checkpointDirectory(settings.work);
+
+  const load = async (program: Program, frozen?: Parameters<StageContext['load']>[1]): Promise<Executor> => {
+    const executor = await settings.executable.load(optimize(program), { ...(frozen && { frozen }) });
+    executors.push(executor);
+    return executor;
+  };
+  const directoryFor = async (slot: string) => {
+    const directory = join(settings.output, slot);
+    await mkdir(directory, { recursive: true });
+    written.set(slot, directory);
+    return directory;
+  };
+  const base = () => settings.artifactOf('policy');
+
+  const context: StageContext = {
+    job,
+    family: (name) => models[name]!,
+    method(family, config) {
+      const { name, options } = job.method!;
+      return methods[name]!.apply(
+        { config, parameters: family.parameters(config), linears: family.linears(config), blocks: family.blocks(config) },
+        options,
+      );
+    },
+    policy: () => settings.policies.policy(base()!),
+    reward: async () => {
+      const hash = settings.artifactOf('reward');
+      return hash === undefined ? undefined : settings.policies.reward(hash);
+    },
+    metricsOf: settings.metricsOf,
+    rows: (option, split) => openData(job.data[option]!, { root: settings.root, split }),
+    load,
+    trainer(options) {
+      const shapes = new Map([...options.model.trainable].map(([name, tensor]) => [name, tensor.shape]));
+      const trainer = createTrainer(options, {
+        optimizer: adamw({
+          beta1: number('beta1', 0.9),
+          beta2: number('beta2', 0.999),
+          epsilon: number('epsilon', 1e-8),
+          weightDecay: number('weight_decay'),
+          decays: (name) => (shapes.get(name)?.length ?? 0) >= 2,
+        }),
+        clip: number('clip'),
+        seed: number('seed'),
+        load: (program, frozen) => settings.executable.load(optimize(program), { frozen }),
+      });
+      trainers.push(trainer);
+      return trainer;
+    },
+    loop: async (task) => {
+      const metrics = await loop(task, {
+        stage: job.id,
+        evalEvery: number('eval_every'),
+        saveEvery: number('save_every'),
+        resumed: await checkpoints.read(),
+        save: (checkpoint) => checkpoints.write(checkpoint),
+        stopping: settings.stopping,
+        emit,
+      });
+      return metrics;
+    },
+    learningRate(step, steps) {
+      const warmupSteps = Math.round(number('warmup') * steps);
+      const kind = String(job.options.schedule ?? 'constant') as ScheduleKind;
+      return number('lr') * scheduleFactor(step, { kind, steps, warmupSteps, minimum: number('final_lr') });
+    },
+    emit,
+    message: (level, text) => emit({ type: 'message', stage: job.id, level, text }),
+    samples: (step, samples) => emit({ type: 'samples', stage: job.id, step, samples }),
+    checkStop() {
+      if (settings.stopping()) throw new Stopped('stopped between two pieces of work');
+    },
+    savePolicy: async (model) => savePolicy(await directoryFor('policy'), model, base()),
+    saveReward: async (model, score) => saveReward(await directoryFor('reward'), model, score, base()),
+    exportPolicy: async (to, as) => {
+      const target = resolve(settings.root, to);
+      await exportPolicy(target, as, base()!, settings.policies);
+      return target;
+    },
+  };
+  return {
+    context,
+    written,
+    async dispose() {
+      for (const trainer of trainers) await trainer.dispose();
+      for (const executor of executors) await executor.dispose();
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/** What went wrong, as a diagnostic with a place: in the pipeline's text, or in a data file. */
+import type { Job } from '../../compiler/graph/graph.ts';
+import { codes, type ProblemName } from '../../compiler/diagnostics/codes.ts';
+import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
+import { DataError } from '../data/data-error.ts';
+import { MethodError } from '../methods/method.ts';
+import { GateFailed } from '../stages/gate.ts';
+import { StageError, Stopped } from '../stages/stage.ts';
+import { StoreError } from '../store/store-error.ts';
+import type { RunEvent } from './events.ts';
+
+export type DiagnosticEvent = Extract<RunEvent, { type: 'diagnostic' }>;
+
+export interface Failure {
+  readonly status: 'failed' | 'gate_failed' | 'stopped';
+  readonly exitCode: number;
+  readonly diagnostic: DiagnosticEvent | undefined;
+}
+
+interface Facts {
+  readonly problem: ProblemName;
+  readonly message: string;
+  readonly option?: string | undefined;
+  readonly file?: string | undefined;
+  readonly line?: number | undefined;
+  readonly notes?: readonly string[] | undefined;
+  readonly help?: readonly string[] | undefined;
+}
+
+/** Puts an error into words; what no class knows is a bug of ftc and says so. */
+export function explainFailure(error: unknown, job: Job | undefined): Failure {
+  if (error instanceof Stopped) return { status: 'stopped', exitCode: 130, diagnostic: undefined };
+  const facts = factsOf(error);
+  const { code, exit } = codes[facts.problem];
+  const span = job && ((facts.option !== undefined && job.spans[facts.option]) || job.span);
+  const place = facts.file !== undefined ? { file: facts.file, line: facts.line } : span;
+  const asked = facts.file !== undefined && span ? [`asked for by \`${job!.id}\` at ${span.file}:${span.line}:${span.column}`] : [];
+  return {
+    status: error instanceof GateFailed ? 'gate_failed' : 'failed',
+    exitCode: exit,
+    diagnostic: {
+      type: 'diagnostic',
+      ...(job && { stage: job.id }),
+      code,
+      message: facts.message,
+      ...(place?.file !== undefined && { file: place.file }),
+      ...(place?.line !== undefined && { line: place.line }),
+      ...(facts.file === undefined && span && { column: span.column }),
+      notes: [...(facts.notes ?? []), ...asked],
+      help: [...(facts.help ?? [])],
+    },
+  };
+}
+
+function factsOf(error: unknown): Facts {
+  if (error instanceof GateFailed) return { problem: 'gate-not-met', message: `the gate was not met: ${error.message}` };
+  if (error instanceof StageError) return { ...error.place, problem: error.kind, message: error.message };
+  if (error instanceof MethodError)
+    return { problem: 'method-does-not-fit', message: error.message, option: error.option, help: error.help };
+  if (error instanceof DataError)
+    return { problem: error.kind, message: error.message, option: 'data', file: error.file, line: error.line, help: error.help };
+  if (error instanceof StoreError) return { problem: STORE_PROBLEMS[error.kind], message: error.message, help: error.help };
+  if (error instanceof CheckpointError) return { problem: 'broken-artifact', message: error.message };
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { problem: 'internal', message: error instanceof Error ? error.message : String(error), notes: text.split('\n').slice(1, 6).map((l) => l.trim()) };
+}
+
+const STORE_PROBLEMS: { readonly [K in StoreError['kind']]: ProblemName } = {
+  'disk-full': 'not-enough-disk',
+  'no-permission': 'not-writable',
+  'other-version': 'other-store-version',
+  'in-use': 'store-in-use',
+  damaged: 'broken-artifact',
+  misuse: 'internal',
+};

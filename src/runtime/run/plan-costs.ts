@@ -1,0 +1,51 @@
+/** From an estimate's programs to bytes and seconds. */
+import { differentiate } from '../gradients/differentiate.ts';
+import { memoryCost, programSeconds, type Speed } from '../programs/cost.ts';
+import { type Program, parametersOf } from '../programs/program.ts';
+import { optimize } from '../rewrites/optimize.ts';
+import type { Estimate, PlannedWork } from '../stages/stage.ts';
+
+/** Node, onnxruntime and ftc's own code, measured as the resident memory of an engine before its first program. */
+const PROCESS_BYTES = 160e6;
+/** A frozen matrix is kept packed for the forward and for the backward product beside the original. */
+const PACKED_COPIES = 2;
+/** Estimated seconds are measured ones within this factor, either way. */
+const SPREAD = 1.6;
+/** Starting a stage: opening the model, compiling programs. */
+const SECONDS_A_PROGRAM = 0.15;
+
+export interface Costs {
+  readonly peakMemoryBytes: number;
+  readonly seconds: { readonly low: number; readonly high: number };
+}
+
+export function costsOf(estimate: Estimate, speed: Speed): Costs {
+  let peak = 0;
+  let seconds = 0;
+  for (const work of estimate.work) {
+    const program = wholeProgram(work);
+    const { weightBytes, activationBytes } = memoryCost(program);
+    const trained = trainedBytes(program, work.trainable ?? []);
+    const frozen = weightBytes - trained;
+    peak = Math.max(peak, trained + frozen * (1 + PACKED_COPIES) + activationBytes + (work.besides ?? 0));
+    seconds += work.runs * programSeconds(program, speed) + SECONDS_A_PROGRAM;
+  }
+  // Programs of one stage stay loaded together: their packed weights add up beyond the largest one.
+  return {
+    peakMemoryBytes: Math.round(PROCESS_BYTES + peak),
+    seconds: { low: seconds / SPREAD, high: seconds * SPREAD },
+  };
+}
+
+function wholeProgram({ program, trainable }: PlannedWork): Program {
+  if (!trainable) return optimize(program);
+  const used = new Set(parametersOf(program).map((p) => p.attributes.name));
+  return optimize(differentiate(program, { loss: 'loss', withRespectTo: trainable.filter((name) => used.has(name)) }));
+}
+
+function trainedBytes(program: Program, trainable: readonly string[]): number {
+  const wanted = new Set(trainable);
+  return parametersOf(program)
+    .filter((p) => wanted.has(p.attributes.name))
+    .reduce((n, p) => n + 4 * p.shape.reduce((a, b) => a * b, 1), 0);
+}

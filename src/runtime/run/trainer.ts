@@ -1,0 +1,139 @@
+/** Gradients and updates for a stage: one loaded program a batch shape, trained tensors fed and changed in place. */
+import type { Executor } from '../executables/executable.ts';
+import { differentiate } from '../gradients/differentiate.ts';
+import { clipGradients } from '../optimizers/clip.ts';
+import type { Optimizer, OptimizerState } from '../optimizers/optimizer.ts';
+import type { Tensor } from '../programs/ops.ts';
+import { inputsOf, type Program, parametersOf, sizeOf } from '../programs/program.ts';
+import { random } from '../random/random.ts';
+import { type Batch, StageError, type Trainer, type TrainerOptions } from '../stages/stage.ts';
+
+export interface TrainerSettings {
+  readonly optimizer: Optimizer;
+  /** Largest global norm; 0 clips nothing. */
+  readonly clip: number;
+  readonly seed: number;
+  load(program: Program, frozen: ReadonlyMap<string, Tensor>): Promise<Executor>;
+}
+
+interface Loaded {
+  readonly executor: Executor;
+  readonly masks: readonly { readonly name: string; readonly shape: readonly number[]; readonly probability: number }[];
+}
+
+const GRADIENT = 'grad:';
+
+export function createTrainer({ model, program }: TrainerOptions, settings: TrainerSettings): Trainer {
+  const training = new Map<string, Loaded>();
+  const measuring = new Map<string, Loaded>();
+  const flat = new Map([...model.trainable].map(([name, tensor]) => [name, tensor.data as Float32Array]));
+  const state: OptimizerState = settings.optimizer.initialize(flat);
+
+  async function loaded(cache: Map<string, Loaded>, key: string, withGradients: boolean): Promise<Loaded> {
+    const found = cache.get(key);
+    if (found) return found;
+    const forward = program(key);
+    const used = new Set(parametersOf(forward).map((p) => p.attributes.name));
+    const wanted = [...model.trainable.keys()].filter((name) => used.has(name));
+    const whole = withGradients ? differentiate(forward, { loss: 'loss', withRespectTo: wanted }) : forward;
+    const frozen = new Map([...model.frozen].filter(([name]) => used.has(name)));
+    const probabilities = new Map(model.method.dropout.map((d) => [d.input, d.probability]));
+    const made: Loaded = {
+      executor: await settings.load(whole, frozen),
+      masks: inputsOf(forward)
+        .filter((node) => probabilities.has(node.attributes.name))
+        .map((node) => ({ name: node.attributes.name, shape: node.shape, probability: probabilities.get(node.attributes.name)! })),
+    };
+    cache.set(key, made);
+    return made;
+  }
+
+  async function run(one: Loaded, batch: Batch, mask: (name: string, size: number, probability: number) => Float32Array) {
+    const feeds = new Map<string, Tensor>([...batch.feeds, ...model.trainable]);
+    for (const { name, shape, probability } of one.masks)
+      feeds.set(name, { dtype: 'f32', shape, data: mask(name, sizeOf(shape), probability) });
+    return one.executor.run(feeds);
+  }
+
+  return {
+    async accumulate(batches, step) {
+      const sums = new Map<string, number>();
+      const gradients = new Map<string, Float32Array>();
+      for (const [micro, batch] of batches.entries()) {
+        const one = await loaded(training, batch.key, true);
+        const outputs = await run(one, batch, (name, size, probability) => {
+          const stream = random(settings.seed, 'dropout', name, step, micro);
+          const kept = 1 / (1 - probability);
+          return Float32Array.from({ length: size }, () => (stream.uniform() < probability ? 0 : kept));
+        });
+        for (const [name, tensor] of outputs) {
+          if (!name.startsWith(GRADIENT)) addOutput(sums, name, tensor);
+          else addGradient(gradients, name.slice(GRADIENT.length), tensor.data as Float32Array);
+        }
+      }
+      const loss = sums.get('loss')!;
+      if (!Number.isFinite(loss)) throw diverged(`the loss of step ${step + 1} is ${loss}`, step);
+      return { sums, gradients };
+    },
+
+    apply(gradients, learningRate) {
+      const norm = clipGradients(gradients, settings.clip);
+      if (!Number.isFinite(norm)) throw diverged(`the gradients of step ${state.step + 1} have norm ${norm}`, state.step);
+      settings.optimizer.update(flat, gradients, state, learningRate);
+      return norm;
+    },
+
+    async evaluate(batches) {
+      const sums = new Map<string, number>();
+      for (const batch of batches) {
+        const one = await loaded(measuring, batch.key, false);
+        const outputs = await run(one, batch, (_, size) => new Float32Array(size).fill(1));
+        for (const [name, tensor] of outputs) addOutput(sums, name, tensor);
+      }
+      return sums;
+    },
+
+    checkpoint() {
+      const tensors = new Map<string, Tensor>(model.trainable);
+      for (const [name, data] of state.moments) tensors.set(`optimizer:${name}`, { dtype: 'f32', shape: [data.length], data });
+      tensors.set('optimizer-step', { dtype: 'i32', shape: [1], data: Int32Array.of(state.step) });
+      return tensors;
+    },
+
+    restore(tensors) {
+      for (const [name, data] of flat) data.set(tensors.get(name)!.data as Float32Array);
+      for (const [name, data] of state.moments) data.set(tensors.get(`optimizer:${name}`)!.data as Float32Array);
+      state.step = tensors.get('optimizer-step')!.data[0]!;
+    },
+
+    async dispose() {
+      for (const { executor } of [...training.values(), ...measuring.values()]) await executor.dispose();
+    },
+  };
+}
+
+/** Scalars add up over micro-batches; of longer outputs the smallest and largest element are kept. */
+function addOutput(sums: Map<string, number>, name: string, { shape, data }: Tensor): void {
+  if (sizeOf(shape) === 1) {
+    sums.set(name, (sums.get(name) ?? 0) + data[0]!);
+    return;
+  }
+  for (const value of data) {
+    sums.set(`min:${name}`, Math.min(sums.get(`min:${name}`) ?? Number.POSITIVE_INFINITY, value));
+    sums.set(`max:${name}`, Math.max(sums.get(`max:${name}`) ?? Number.NEGATIVE_INFINITY, value));
+  }
+}
+
+function addGradient(gradients: Map<string, Float32Array>, name: string, data: Float32Array): void {
+  const sum = gradients.get(name);
+  if (!sum) gradients.set(name, data);
+  else for (let i = 0; i < data.length; i++) sum[i]! += data[i]!;
+}
+
+function diverged(what: string, step: number): StageError {
+  return new StageError('diverged', what, {
+    option: 'lr',
+    notes: [`training left the range of numbers at step ${step + 1}; the last checkpoint before it is kept`],
+    help: ['lower `lr`, lengthen `warmup`, or lower `clip`; then run again'],
+  });
+}

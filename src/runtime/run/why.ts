@@ -1,0 +1,56 @@
+/** Why a stage runs again: what differs between the key it was last run under and the one it has now. */
+import type { Json } from '../../compiler/catalog.ts';
+import type { Job } from '../../compiler/graph/graph.ts';
+import { NUMERICS, type KeyParts } from './keys.ts';
+
+export interface Difference {
+  /** `options.lr`, `data.data`, `inputs.policy`. */
+  readonly path: string;
+  readonly before: Json | undefined;
+  readonly now: Json | undefined;
+}
+
+/** Every leaf that differs, options first. */
+export function differences(before: KeyParts, now: KeyParts): Difference[] {
+  const found: Difference[] = [];
+  compare(before.job, now.job, '', found);
+  compare(before.data, now.data, 'data', found);
+  compare(before.inputs, now.inputs, 'inputs', found);
+  compare(before.executable, now.executable, 'executable', found);
+  return found;
+}
+
+function compare(before: Json | undefined, now: Json | undefined, path: string, found: Difference[]): void {
+  if (isRecord(before) && isRecord(now)) {
+    for (const key of new Set([...Object.keys(before), ...Object.keys(now)]))
+      compare(before[key], now[key], path === '' ? key : `${path}.${key}`, found);
+  } else if (JSON.stringify(before) !== JSON.stringify(now)) found.push({ path, before, now });
+}
+
+const isRecord = (value: Json | undefined): value is { readonly [key: string]: Json } =>
+  value !== null && typeof value === 'object' && !Array.isArray(value);
+
+/** One line for the plan: `lr 0.0001 → 0.0002 (medical.ftp:13)`. */
+export function differenceOf(before: KeyParts, now: KeyParts, job: Job): string {
+  const all = differences(before, now);
+  const first = all[0];
+  if (!first) return `ftc computes this stage differently since (numerics ${NUMERICS})`;
+  const more = all.length > 1 ? `, and ${all.length - 1} more` : '';
+  return describe(first, job) + more;
+}
+
+export function describe({ path, before, now }: Difference, job: Job): string {
+  const [group, ...rest] = path.split('.');
+  const name = rest.join('.');
+  if (group === 'inputs') return `\`${name}\` comes from a changed stage`;
+  if (group === 'data' && rest.length === 1) return `the rows of \`${name}\` changed`;
+  if (group === 'executable') return `runs on ${now}, was ${before}`;
+  const option = rest.at(-1) ?? group!;
+  const span = job.spans[option] ?? job.span;
+  return `${option} ${show(before)} → ${show(now)} (${span.file}:${span.line})`;
+}
+
+const show = (value: Json | undefined): string => {
+  const text = value === undefined ? 'none' : typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > 40 ? `${text.slice(0, 37)}…` : text;
+};

@@ -1,0 +1,54 @@
+/** What `ppo` would cost: sampling, three scorings of what was sampled, and the updates. */
+import { ppoProgram, referenceProgram, scoreProgram, VALUE_BIAS, VALUE_WEIGHT } from '../parts/ppo-programs.ts';
+import { rewardProgram } from '../parts/reward-programs.ts';
+import type { Estimate, EstimateContext } from '../stage.ts';
+import { lengthsOf, total } from './lengths.ts';
+import { methodSizes, modelOf, roundUp } from './sizes.ts';
+
+export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
+  const { options } = context.job;
+  const number = (name: string) => Number(options[name]);
+  const model = modelOf(context);
+  const { family, config, tokensPerByte } = model;
+  const shape = family.shape(config);
+  const sizes = methodSizes(context, model);
+  const prompts = await lengthsOf(context, 'prompts', 'train', 'prompt', tokensPerByte);
+  const response = number('max_new_tokens');
+  const room = shape.context - response;
+  const longest = Math.min(room, Math.max(1, ...prompts.map((p) => p.tokens)));
+  const batch = number('batch');
+  const size = Math.min(number('minibatch'), batch);
+  const steps = Math.min(number('steps'), Number(options.max_steps ?? Number.POSITIVE_INFINITY));
+  const length = roundUp(longest + response, 8);
+  const spec = { family, config, batch: size, length, response, temperature: number('temperature'), method: sizes.method };
+  const chunks = Math.ceil(batch / size);
+  const train = ppoProgram({
+    ...spec,
+    clipRatio: number('clip_ratio'),
+    clipValue: number('clip_value'),
+    valueWeight: number('value_weight'),
+  });
+  const besides = sizes.besides;
+  // Keys and values of a whole batch, and the sampling itself: every token passes the model once.
+  const cache = 2 * shape.blocks * batch * shape.keyValueHeads * (longest + response) * shape.headSize * 4;
+  const average = total(prompts, 'tokens') / Math.max(1, prompts.length);
+  return {
+    model,
+    parameters: { total: sizes.parameters.total + shape.width + 1, trainable: sizes.parameters.trainable + shape.width + 1 },
+    steps,
+    tokens: Math.round(steps * batch * (average + response)),
+    work: [
+      { program: scoreProgram(spec), runs: 2 * steps * chunks, besides: besides + cache },
+      { program: referenceProgram(spec), runs: steps * chunks, besides },
+      { program: rewardProgram({ family, config, batch: size, length }), runs: steps * chunks, besides },
+      {
+        program: train,
+        trainable: [...sizes.method.trainable, VALUE_WEIGHT, VALUE_BIAS],
+        runs: steps * chunks * number('epochs'),
+        besides,
+      },
+    ],
+    diskBytes: sizes.diskBytes,
+    notes: [],
+  };
+}

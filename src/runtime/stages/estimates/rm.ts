@@ -1,0 +1,40 @@
+/** What `rm` would cost. */
+import { paddedLengths } from '../parts/padded-batches.ts';
+import { preferenceProgram, SCORE } from '../parts/reward-programs.ts';
+import type { Estimate, EstimateContext } from '../stage.ts';
+import { lengthsOf, total } from './lengths.ts';
+import { cap, evaluationRuns, methodSizes, modelOf } from './sizes.ts';
+
+export async function estimateRm(context: EstimateContext): Promise<Estimate> {
+  const { options } = context.job;
+  const model = modelOf(context);
+  const { family, config, tokensPerByte } = model;
+  const { context: longest, width } = family.shape(config);
+  const sizes = methodSizes(context, model);
+  const pairs = await lengthsOf(context, 'data', 'train', 'preference', tokensPerByte);
+  const heldOut = await lengthsOf(context, 'data', 'test', 'preference', tokensPerByte);
+  const batch = Number(options.batch);
+  const accumulate = Number(options.accumulate);
+  const steps = cap((pairs.length * Number(options.epochs)) / (batch * accumulate), context);
+  const length = Math.max(
+    ...paddedLengths(
+      pairs.map((p) => p.tokens),
+      longest,
+    ),
+  );
+  const spec = { family, config, batch: 2 * batch, length };
+  const forward = preferenceProgram(spec, sizes.method, Number(options.centering));
+  const runs = steps * accumulate;
+  return {
+    model,
+    parameters: { total: sizes.parameters.total + width, trainable: sizes.parameters.trainable + width },
+    steps,
+    tokens: Math.round(runs * 2 * batch * (total(pairs, 'tokens') / Math.max(1, pairs.length))),
+    work: [
+      { program: forward, trainable: [...sizes.method.trainable, SCORE], runs, besides: sizes.besides },
+      { program: forward, runs: evaluationRuns(context, Math.ceil(heldOut.length / batch), steps), besides: sizes.besides },
+    ],
+    diskBytes: sizes.diskBytes + 4 * width,
+    notes: [],
+  };
+}

@@ -1,0 +1,122 @@
+/** Preference pairs as batches of sequences. */
+import type { Row } from '../../data/row.ts';
+import type { Preference } from '../../data/shapes.ts';
+import { encodeChat } from '../../tokenizers/chat-template.ts';
+import type { Batch, Policy } from '../stage.ts';
+import { StageError } from '../stage.ts';
+import type { Account, Overlong } from './examples.ts';
+import { paddedLengths, RowOrder } from './padded-batches.ts';
+
+export interface Pair {
+  readonly chosen: Int32Array;
+  readonly rejected: Int32Array;
+  readonly margin: number;
+}
+
+/** Both answers of a row as whole sequences that end with the end token. Errors: StageError (`overlong-row`, `missing-field`). */
+export function encodePair(
+  row: Row,
+  preference: Preference,
+  { tokenizer, template }: Policy,
+  context: number,
+  overlong: Overlong,
+  account: Account,
+  useMargin: boolean,
+): Pair | undefined {
+  const sequence = (side: 'chosen' | 'rejected'): Int32Array => {
+    if (preference.kind === 'chat') return encodeChat(tokenizer, template, [...preference.prompt, ...preference[side]]).ids;
+    const prompt = tokenizer.encode(preference.prompt);
+    const answer = tokenizer.encode(preference[side]);
+    return Int32Array.of(...prompt, ...answer, tokenizer.eos);
+  };
+  account.rows++;
+  const sides = [sequence('chosen'), sequence('rejected')];
+  const longest = Math.max(...sides.map((s) => s.length));
+  const place = { file: row.file, line: row.line };
+  if (longest > context) {
+    if (overlong === 'error')
+      throw new StageError('overlong-row', `an answer of the pair has ${longest} tokens with its prompt, the context holds ${context}`, {
+        ...place,
+        option: 'overlong',
+        help: ['leave such pairs out with `overlong=drop`, or cut their answers with `overlong=truncate`'],
+      });
+    if (overlong === 'drop') {
+      account.dropped++;
+      return undefined;
+    }
+    account.truncated++;
+  }
+  const [chosen, rejected] = sides.map((s) => s.slice(0, context));
+  account.tokens += chosen!.length + rejected!.length;
+  account.supervisedTokens += 2;
+  if (useMargin && typeof preference.margin !== 'number')
+    throw new StageError('missing-field', 'the row has no number `margin`', { ...place, option: 'margin' });
+  return { chosen: chosen!, rejected: rejected!, margin: useMargin ? preference.margin! : 0 };
+}
+
+/** `ids` (2B, T): B chosen, then B rejected; `last` (2B); `weights` and `margin` (B). */
+export class PairBatches {
+  readonly lengths: readonly number[];
+  private readonly order: RowOrder;
+
+  constructor(
+    private readonly pairs: readonly Pair[],
+    private readonly size: number,
+    private readonly accumulate: number,
+    context: number,
+    seed: number,
+  ) {
+    this.lengths = paddedLengths(pairs.map(longestOf), context);
+    this.order = new RowOrder(pairs.length, seed);
+  }
+
+  batches(step: number): Batch[] {
+    return Array.from({ length: this.accumulate }, (_, micro) => {
+      const first = (step * this.accumulate + micro) * this.size;
+      return this.batch(
+        this.order.take(first, this.size).map((i) => this.pairs[i]!),
+        1 / (this.size * this.accumulate),
+      );
+    });
+  }
+
+  evaluation(): Batch[] {
+    const sorted = [...this.pairs].sort((a, b) => longestOf(a) - longestOf(b));
+    return Array.from({ length: Math.ceil(sorted.length / this.size) }, (_, i) =>
+      this.batch(sorted.slice(i * this.size, (i + 1) * this.size), 1 / sorted.length),
+    );
+  }
+
+  private batch(pairs: readonly Pair[], weight: number): Batch {
+    const longest = Math.max(...pairs.map(longestOf));
+    const length = this.lengths.find((n) => n >= longest)!;
+    const ids = new Int32Array(2 * this.size * length);
+    const last = new Int32Array(2 * this.size);
+    const weights = new Float32Array(this.size);
+    const margin = new Float32Array(this.size);
+    for (let row = 0; row < this.size; row++) {
+      const pair = pairs[row];
+      const filler = pair ?? pairs[0]!;
+      for (const [offset, side] of [
+        [0, filler.chosen],
+        [this.size, filler.rejected],
+      ] as const) {
+        ids.set(side, (offset + row) * length);
+        last[offset + row] = (offset + row) * length + side.length - 1;
+      }
+      weights[row] = pair ? weight : 0;
+      margin[row] = pair?.margin ?? 0;
+    }
+    return {
+      key: `${this.size}x${length}`,
+      feeds: new Map([
+        ['ids', { dtype: 'i32', shape: [2 * this.size, length], data: ids }],
+        ['last', { dtype: 'i32', shape: [2 * this.size], data: last }],
+        ['weights', { dtype: 'f32', shape: [this.size], data: weights }],
+        ['margin', { dtype: 'f32', shape: [this.size], data: margin }],
+      ]),
+    };
+  }
+}
+
+const longestOf = (pair: Pair) => Math.max(pair.chosen.length, pair.rejected.length);

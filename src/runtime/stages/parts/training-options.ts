@@ -1,0 +1,116 @@
+/** Options that every training stage shares. */
+import type { OptionSchema } from '../../../compiler/catalog.ts';
+
+type Options = { readonly [name: string]: OptionSchema };
+
+export const seedOption: Options = {
+  seed: {
+    description: 'start of every random choice: initial weights, order of rows, sampling',
+    type: 'integer',
+    minimum: 0,
+    default: 42,
+    defaultFromParam: 'seed',
+  },
+};
+
+export interface TrainingDefaults {
+  readonly lr: number;
+  readonly batch: number;
+  readonly schedule: 'constant' | 'linear' | 'cosine' | 'wsd';
+  readonly warmup: number;
+  readonly weightDecay: number;
+  readonly beta2: number;
+}
+
+/** Optimizer, schedule, batches and checkpoints, with a stage's own defaults. */
+export function trainingOptions(d: TrainingDefaults): Options {
+  return {
+    lr: { description: 'highest learning rate of the schedule', type: 'number', unit: 'rate', exclusiveMinimum: 0, default: d.lr },
+    schedule: {
+      description: 'how the learning rate moves after the warm-up; wsd: warm-up, stable, decay over the last tenth',
+      type: 'string',
+      enum: ['constant', 'linear', 'cosine', 'wsd'],
+      default: d.schedule,
+    },
+    warmup: {
+      description: 'share of the steps over which the learning rate rises from zero',
+      type: 'number',
+      unit: 'ratio',
+      minimum: 0,
+      maximum: 1,
+      default: d.warmup,
+    },
+    final_lr: {
+      description: 'learning rate at the end, as a share of lr',
+      type: 'number',
+      unit: 'ratio',
+      minimum: 0,
+      maximum: 1,
+      default: 0,
+    },
+    optimizer: { description: 'how gradients become updates', type: 'string', enum: ['adamw'], default: 'adamw' },
+    weight_decay: { description: 'decoupled weight decay', type: 'number', minimum: 0, default: d.weightDecay },
+    beta1: { description: 'decay of the first moment', type: 'number', minimum: 0, exclusiveMaximum: 1, default: 0.9 },
+    beta2: { description: 'decay of the second moment', type: 'number', minimum: 0, exclusiveMaximum: 1, default: d.beta2 },
+    epsilon: { description: 'added to the root of the second moment', type: 'number', exclusiveMinimum: 0, default: 1e-8 },
+    clip: {
+      description: 'largest global norm of the gradients; 0 leaves them as they are',
+      type: 'number',
+      minimum: 0,
+      default: 1,
+    },
+    batch: { description: 'rows of one micro-batch', type: 'integer', unit: 'count', minimum: 1, default: d.batch },
+    accumulate: {
+      description: 'micro-batches of one optimizer step; the loss is normalised over all their tokens',
+      type: 'integer',
+      unit: 'count',
+      minimum: 1,
+      default: 1,
+    },
+    max_steps: {
+      description: 'stop after this many optimizer steps; the schedule ends there too',
+      type: 'integer',
+      unit: 'steps',
+      minimum: 1,
+      defaultNote: 'what the data give',
+    },
+    eval_every: {
+      description: 'steps between evaluations on held-out rows; 0: only before the first and after the last step',
+      type: 'integer',
+      unit: 'steps',
+      minimum: 0,
+      default: 0,
+      cosmetic: true,
+    },
+    save_every: {
+      description: 'steps between checkpoints; 0: once a minute',
+      type: 'integer',
+      unit: 'steps',
+      minimum: 0,
+      default: 0,
+      cosmetic: true,
+    },
+    ...seedOption,
+  };
+}
+
+export const dataOption = (description: string): Options => ({
+  data: { description, refers: 'data', defaultNote: 'data/<stage>.{txt,jsonl,csv} beside the pipeline file' },
+});
+
+export const templateOption: Options = {
+  template: {
+    description: 'chat template (jinja) that renders messages',
+    refers: 'template',
+    defaultNote: "the pipeline's first template, else the built-in one",
+  },
+};
+
+export const overlongOption: Options = {
+  overlong: {
+    description: 'what happens to a row longer than the context: an error, left out (counted), or cut at its end (counted)',
+    type: 'string',
+    enum: ['error', 'drop', 'truncate'],
+    default: 'error',
+  },
+};

@@ -1,0 +1,91 @@
+/** What the training stages do alike: attach a method, count steps, drive the loop. */
+import { random } from '../../random/random.ts';
+import type { Executor } from '../../executables/executable.ts';
+import type { AppliedMethod } from '../../methods/method.ts';
+import type { Initializer, ModelConfig, ModelFamily, ParameterSpec } from '../../models/model.ts';
+import { sizeOf } from '../../programs/program.ts';
+import type { Tensor } from '../../programs/ops.ts';
+import type { Metrics } from '../../run/events.ts';
+import type { Batch, Policy, StageContext, TrainedModel, Trainer } from '../stage.ts';
+
+/** Start values of a tensor, its own random stream under the seed. */
+export function initialize(spec: ParameterSpec, seed: number): Tensor {
+  const data = new Float32Array(sizeOf(spec.shape));
+  fill(data, spec.initializer, seed, spec.name);
+  return { dtype: 'f32', shape: spec.shape, data };
+}
+
+function fill(data: Float32Array, initializer: Initializer, seed: number, name: string): void {
+  if (initializer.kind === 'zeros') return;
+  if (initializer.kind === 'ones') {
+    data.fill(1);
+    return;
+  }
+  const stream = random(seed, 'initialize', name);
+  if (initializer.kind === 'normal') for (let i = 0; i < data.length; i++) data[i] = stream.normal() * initializer.std;
+  else for (let i = 0; i < data.length; i++) data[i] = (2 * stream.uniform() - 1) * initializer.bound;
+}
+
+/** A policy under a method: trained tensors copied, so that the policy given stays what it was. `extra` are heads. */
+export function trainedModel(
+  policy: Policy,
+  method: AppliedMethod,
+  seed: number,
+  extra: ReadonlyMap<string, Tensor> = new Map(),
+): TrainedModel {
+  const added = new Map(method.added.map((spec) => [spec.name, initialize(spec, seed)]));
+  const trainable = new Map<string, Tensor>();
+  for (const name of method.trainable) {
+    const value = added.get(name) ?? policy.weights.get(name);
+    if (!value) throw new Error(`the method trains ${name}, which the model does not have`);
+    trainable.set(name, { ...value, data: Float32Array.from(value.data) });
+  }
+  for (const [name, value] of extra) trainable.set(name, value);
+  const frozen = new Map([...policy.weights, ...added].filter(([name]) => !trainable.has(name)));
+  return { policy, method, trainable, frozen };
+}
+
+export const countElements = (tensors: Iterable<{ readonly shape: readonly number[] }>): number =>
+  [...tensors].reduce((n, t) => n + sizeOf(t.shape), 0);
+
+/** Sums of several evaluation batches as metrics of a language model. */
+export async function languageModelMetrics(trainer: Trainer, batches: readonly Batch[]): Promise<Metrics> {
+  const sums = await trainer.evaluate(batches);
+  const loss = sums.get('loss')!;
+  return { loss, perplexity: Math.exp(loss), token_accuracy: sums.get('correct')! };
+}
+
+/** One optimizer step of a supervised stage: gradients, update, the metrics every such stage reports. */
+export async function supervisedStep(
+  context: StageContext,
+  trainer: Trainer,
+  batches: readonly Batch[],
+  step: number,
+  steps: number,
+): Promise<{ metrics: Metrics; sums: Map<string, number> }> {
+  const learningRate = context.learningRate(step, steps);
+  const { sums, gradients } = await trainer.accumulate(batches, step);
+  const norm = trainer.apply(gradients, learningRate);
+  return { sums, metrics: { loss: sums.get('loss')!, learning_rate: learningRate, grad_norm: norm } };
+}
+
+/** Names that the head's weight gradient is wanted for: the head is trained, or tied to a trained embedding. */
+export function headIsTrained(family: ModelFamily, config: ModelConfig, method: AppliedMethod): boolean {
+  const head = family.head(config);
+  return head.op === 'parameter' && method.trainable.includes(head.attributes.name);
+}
+
+/** Sums of the scalar outputs over batches, loading a program once a shape. */
+export async function runBatches(
+  batches: readonly Batch[],
+  load: (key: string) => Promise<Executor>,
+): Promise<Map<string, number>> {
+  const loaded = new Map<string, Executor>();
+  const sums = new Map<string, number>();
+  for (const { key, feeds } of batches) {
+    const executor = loaded.get(key) ?? (await load(key));
+    loaded.set(key, executor);
+    for (const [name, tensor] of await executor.run(feeds)) sums.set(name, (sums.get(name) ?? 0) + tensor.data[0]!);
+  }
+  return sums;
+}

@@ -1,0 +1,221 @@
+/** `ppo`: reinforcement learning from the reward model, with a KL penalty towards the policy it started from. */
+import { promptOf } from '../data/shapes.ts';
+import { rolloutSampler } from '../generation/rollout.ts';
+import { moments } from '../losses/advantages.ts';
+import { adaptiveKl } from '../losses/kl.ts';
+import type { Tensor } from '../programs/ops.ts';
+import { random } from '../random/random.ts';
+import { estimatePpo } from './estimates/ppo.ts';
+import { encodeQuestion } from './parts/examples.ts';
+import { ppoProgram, referenceProgram, scoreProgram, VALUE_BIAS, VALUE_WEIGHT } from './parts/ppo-programs.ts';
+import { advantagesOf, optimisationMetrics, type Rollout, type Table } from './parts/ppo-update.ts';
+import { RowOrder } from './parts/padded-batches.ts';
+import { columnFeed, type Episode, type RolloutShape, rolloutFeeds } from './parts/rollout-batch.ts';
+import { initialize, trainedModel } from './parts/training.ts';
+import { ppoEntry } from './ppo-options.ts';
+import { rewardProgram, SCORE } from './parts/reward-programs.ts';
+import type { Policy, Stage, StageContext } from './stage.ts';
+import { StageError } from './stage.ts';
+
+export const ppo: Stage = {
+  entry: ppoEntry,
+  estimate: estimatePpo,
+
+  async run(context) {
+    const options = context.job.options;
+    const number = (name: string) => Number(options[name]);
+    const seed = number('seed');
+    const policy = await context.policy();
+    const reward = await context.reward();
+    if (!reward) throw new StageError('missing-slot', 'no reward model reaches this stage');
+    const { family, config, tokenizer } = policy;
+    const prompts = await readPrompts(context, policy);
+    const longest = Math.max(...prompts.map((p) => p.length));
+    const response = number('max_new_tokens');
+    const batch = number('batch');
+    const size = Math.min(number('minibatch'), batch);
+    const shape: RolloutShape = { size, length: Math.ceil((longest + response) / 8) * 8, response };
+    const steps = Math.min(number('steps'), Number(options.max_steps ?? Number.POSITIVE_INFINITY));
+
+    const { width } = family.shape(config);
+    const heads = [
+      initialize({ name: VALUE_WEIGHT, shape: [1, width], initializer: { kind: 'zeros' } }, seed),
+      initialize({ name: VALUE_BIAS, shape: [1], initializer: { kind: 'zeros' } }, seed),
+    ];
+    const method = context.method(family, config);
+    const model = trainedModel(
+      policy,
+      method,
+      seed,
+      new Map([
+        [VALUE_WEIGHT, heads[0]!],
+        [VALUE_BIAS, heads[1]!],
+      ]),
+    );
+    const spec = { family, config, batch: size, length: shape.length, response, temperature: number('temperature'), method };
+    const scorer = await context.load(scoreProgram(spec), model.frozen);
+    const reference = await context.load(referenceProgram(spec), policy.weights);
+    const judge = await context.load(
+      rewardProgram({ family: reward.family, config: reward.config, batch: size, length: shape.length }),
+      new Map([...reward.weights, [SCORE, reward.score]]),
+    );
+    const trainer = context.trainer({
+      model,
+      program: () =>
+        ppoProgram({
+          ...spec,
+          clipRatio: number('clip_ratio'),
+          clipValue: number('clip_value'),
+          valueWeight: number('value_weight'),
+        }),
+    });
+    const sampler = await rolloutSampler({
+      family,
+      config,
+      load: (p) => context.load(p),
+      batch,
+      maxPrompt: longest,
+      maxNewTokens: response,
+      temperature: spec.temperature,
+      stop: [tokenizer.eos],
+      pad: tokenizer.pad,
+    });
+    const order = new RowOrder(prompts.length, seed);
+    let kl = number('kl');
+    let base: { mean: number; deviation: number } | undefined;
+
+    /** The policy's weights as they are now, adapters merged: what answers are sampled with. */
+    const current = (): ReadonlyMap<string, Tensor> => {
+      const changed = method.adapter?.merge(policy.weights, model.trainable) ?? model.trainable;
+      return new Map([...policy.weights].map(([name, value]) => [name, changed.get(name) ?? value]));
+    };
+
+    const rollOut = async (step: number): Promise<Rollout & { raw: number[] }> => {
+      const chosen = order.take(step * batch, batch).map((i) => prompts[i]!);
+      const responses = await sampler.sample(chosen, current(), random(seed, 'rollout', step));
+      const episodes: Episode[] = chosen.map((prompt, i) => ({ prompt, response: responses[i]! }));
+      const tables = { logProbability: [] as ArrayLike<number>[], reference: [] as ArrayLike<number>[], values: [] as ArrayLike<number>[] };
+      const raw: number[] = [];
+      for (let first = 0; first < batch; first += size) {
+        const part = episodes.slice(first, first + size);
+        const feeds = rolloutFeeds(part, shape);
+        const own = await scorer.run(new Map([...feeds, ...model.trainable]));
+        const frozen = await reference.run(feeds);
+        const judged = await judge.run(feeds);
+        part.forEach((episode, b) => {
+          const cut = (tensor: Tensor) => tensor.data.subarray(b * response, b * response + episode.response.length);
+          tables.logProbability.push(cut(own.get('logProbability')!));
+          tables.values.push(cut(own.get('value')!));
+          tables.reference.push(cut(frozen.get('logProbability')!));
+          raw.push(judged.get('rewards')!.data[b]!);
+        });
+      }
+      base ??= standard(raw);
+      const { mean, deviation } = base;
+      const ended = episodes.map((e) => e.response.at(-1) === tokenizer.eos);
+      const scores = raw.map((r, i) => (r - mean) / deviation - (ended[i] ? 0 : number('missing_eos_penalty')));
+      return { episodes, ...tables, scores, ended, raw };
+    };
+
+    const metrics = await context.loop({
+      trainer,
+      steps,
+      async step(step) {
+        const rollout = await rollOut(step);
+        const computed = advantagesOf(rollout, {
+          kl,
+          estimator: options.kl_estimator === 'k3' ? 'k3' : 'k1',
+          gamma: number('gamma'),
+          lambda: number('lambda'),
+        });
+        const learningRate = context.learningRate(step, steps);
+        const sums: ReadonlyMap<string, number>[] = [];
+        let norm = 0;
+        for (let epoch = 0; epoch < number('epochs'); epoch++) {
+          const shuffled = random(seed, 'minibatches', step, epoch).permutation(batch);
+          for (let first = 0; first < batch; first += size) {
+            const picked = [...shuffled.subarray(first, first + size)];
+            const part = <T>(table: readonly T[]) => picked.map((i) => table[i]!);
+            const tokens = part(rollout.episodes).reduce((n, e) => n + e.response.length, 0);
+            const column = (table: Table) => columnFeed(part(table), shape);
+            const feeds = new Map([
+              ...rolloutFeeds(part(rollout.episodes), shape),
+              ['old', column(rollout.logProbability)],
+              ['advantages', column(computed.advantages)],
+              ['returns', column(computed.returns)],
+              ['values', column(rollout.values)],
+              ['weights', column(rollout.logProbability.map((row) => new Float64Array(row.length).fill(1 / tokens)))],
+            ] as const);
+            const result = await trainer.accumulate([{ key: 'ppo', feeds }], step);
+            norm = trainer.apply(result.gradients, learningRate);
+            sums.push(result.sums);
+          }
+        }
+        const coefficient = kl;
+        if (number('kl_target') > 0) {
+          const measured = computed.metrics['objective/kl']!;
+          kl = adaptiveKl(kl, { kl: measured, target: number('kl_target'), horizon: number('kl_horizon'), episodes: batch });
+        }
+        if (step === 0 || step === steps - 1) showSamples(context, step, policy, rollout);
+        return {
+          ...computed.metrics,
+          ...optimisationMetrics(sums),
+          'reward/mean': rollout.raw.reduce((a, b) => a + b, 0) / batch,
+          'objective/kl_coef': coefficient,
+          lr: learningRate,
+          grad_norm: norm,
+          episode: (step + 1) * batch,
+        };
+      },
+      state: () => ({ kl, ...(base && { mean: base.mean, deviation: base.deviation }) }),
+      restore(state) {
+        kl = state.kl ?? kl;
+        if (state.mean !== undefined && state.deviation !== undefined) base = { mean: state.mean, deviation: state.deviation };
+      },
+    });
+    await context.savePolicy(model);
+    return { metrics };
+  },
+};
+
+/** Mean and deviation of the first rewards; a constant reward keeps its scale. */
+function standard(rewards: readonly number[]): { mean: number; deviation: number } {
+  const { mean, variance } = moments([rewards], true);
+  return { mean, deviation: Math.sqrt(variance) || 1 };
+}
+
+async function readPrompts(context: StageContext, policy: Policy): Promise<Int32Array[]> {
+  const room = policy.family.shape(policy.config).context - Number(context.job.options.max_new_tokens);
+  const prompts: Int32Array[] = [];
+  let dropped = 0;
+  let cut = 0;
+  for await (const row of context.rows('prompts', 'train')) {
+    const prompt = encodeQuestion(promptOf(row), policy);
+    if (prompt.length <= room && prompt.length > 0) prompts.push(prompt);
+    else if (prompt.length === 0)
+      throw new StageError('bad-row', 'the prompt is empty', { file: row.file, line: row.line, option: 'prompts' });
+    else if (context.job.options.overlong === 'drop') dropped++;
+    else if (context.job.options.overlong === 'truncate' && room > 0) {
+      prompts.push(prompt.slice(-room));
+      cut++;
+    } else
+      throw new StageError('overlong-row', `the prompt has ${prompt.length} tokens; with ${context.job.options.max_new_tokens} new ones it does not fit the context`, {
+        file: row.file,
+        line: row.line,
+        option: 'max_new_tokens',
+        help: ['lower `max_new_tokens`, or leave such prompts out with `overlong=drop`'],
+      });
+  }
+  if (prompts.length === 0) throw new StageError('too-few-rows', 'there are no prompts', { option: 'prompts' });
+  context.message(dropped + cut > 0 ? 'warning' : 'info', `${prompts.length} prompts${dropped + cut > 0 ? `; ${dropped} dropped, ${cut} cut at their start` : ''}`);
+  return prompts;
+}
+
+function showSamples(context: StageContext, step: number, { tokenizer }: Policy, rollout: Rollout): void {
+  const shown = rollout.episodes.slice(0, 4).map((episode, i) => ({
+    prompt: tokenizer.decode(episode.prompt),
+    completion: tokenizer.decode(episode.response),
+    reward: rollout.scores[i]!,
+  }));
+  context.samples(step, shown);
+}

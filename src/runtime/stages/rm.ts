@@ -1,0 +1,124 @@
+/** `rm`: a reward model from preferences, by the Bradley–Terry loss on a scalar head at the last token. */
+import { preferenceOf } from '../data/shapes.ts';
+import { estimateRm } from './estimates/rm.ts';
+import { encodePair, type Pair, PairBatches } from './parts/pairs.ts';
+import { sizesOf } from './parts/padded-batches.ts';
+import { preferenceProgram, SCORE } from './parts/reward-programs.ts';
+import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
+import { initialize, supervisedStep, trainedModel } from './parts/training.ts';
+import { emptyAccount, type Overlong } from './parts/examples.ts';
+import { report } from './sft.ts';
+import type { Policy, Stage, StageContext, Trainer, Batch } from './stage.ts';
+import { StageError } from './stage.ts';
+import type { Metrics } from '../run/events.ts';
+
+export const rm: Stage = {
+  entry: {
+    name: 'rm',
+    summary: 'trains a reward model on preferred and rejected answers',
+    details: `loss = −log σ(r(chosen) − r(rejected) − margin) + centering · (r(chosen) + r(rejected))², averaged over pairs
+(Bradley–Terry; InstructGPT, https://arxiv.org/abs/2203.02155 section 3.5). The reward is a linear head on the hidden
+state of the last real token, N(0, 1 / √(width + 1)) at the start. The head is saved with the adapter or the model.
+
+Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward\`, \`min_reward\`, \`max_reward\`, and with the prefix
+\`eval_\` the same on held-out pairs.`,
+    example: 'rm(lora r=8; data=jsonl("data/preferences.jsonl") epochs=2)',
+    methods: ['full', 'freeze', 'lora'],
+    defaultMethod: 'lora',
+    reads: [
+      { slot: 'policy', required: true },
+      { slot: 'tokenizer', required: false },
+    ],
+    writes: ['reward'],
+    metrics: ['loss', 'accuracy', 'margin', 'eval_loss', 'eval_accuracy', 'eval_margin'],
+    data: { option: 'data', rows: 'prompt, chosen and rejected' },
+    options: {
+      ...dataOption('rows with `prompt`, `chosen` and `rejected` (text or messages), and a `margin` where there is one'),
+      ...templateOption,
+      ...overlongOption,
+      margin: {
+        description: 'use the column `margin` of the rows: by how much the chosen answer should be better',
+        type: 'boolean',
+        default: false,
+      },
+      centering: {
+        description: 'weight of the squared sum of both rewards, which keeps rewards near zero (0.01 is usual)',
+        type: 'number',
+        minimum: 0,
+        default: 0,
+      },
+      epochs: { description: 'passes over the pairs', type: 'number', unit: 'epochs', exclusiveMinimum: 0, default: 1 },
+      ...trainingOptions({ lr: 1e-3, batch: 16, schedule: 'linear', warmup: 0.05, weightDecay: 0, beta2: 0.999 }),
+    },
+  },
+
+  estimate: estimateRm,
+
+  async run(context) {
+    const options = context.job.options;
+    const policy = await context.policy();
+    const { family, config } = policy;
+    const seed = Number(options.seed);
+    const size = Number(options.batch);
+    const accumulate = Number(options.accumulate);
+    const pairs = await readPairs(context, policy, 'train');
+    if (pairs.length === 0) throw new StageError('too-few-rows', 'the training split has no pairs', { option: 'data' });
+    const heldOut = await readPairs(context, policy, 'test');
+    const steps = Math.min(
+      Number(options.max_steps ?? Number.POSITIVE_INFINITY),
+      Math.max(1, Math.ceil((pairs.length * Number(options.epochs)) / (size * accumulate))),
+    );
+    const { width, context: length } = family.shape(config);
+    const score = initialize({ name: SCORE, shape: [1, width], initializer: { kind: 'normal', std: 1 / Math.sqrt(width + 1) } }, seed);
+    const method = context.method(family, config);
+    const model = trainedModel(policy, method, seed, new Map([[SCORE, score]]));
+    const trainer = context.trainer({
+      model,
+      program(key) {
+        const [batch, tokens] = sizesOf(key);
+        return preferenceProgram({ family, config, batch: 2 * batch, length: tokens }, method, Number(options.centering));
+      },
+    });
+    const training = new PairBatches(pairs, size, accumulate, length, seed);
+    const evaluation = heldOut.length > 0 ? new PairBatches(heldOut, size, 1, length, seed).evaluation() : [];
+    const metrics = await context.loop({
+      trainer,
+      steps,
+      async step(step) {
+        const { sums, metrics } = await supervisedStep(context, trainer, training.batches(step), step, steps);
+        return { ...metrics, ...preferenceMetrics(sums), epoch: ((step + 1) * size * accumulate) / pairs.length };
+      },
+      ...(evaluation.length > 0 && { evaluate: () => evaluatePairs(trainer, evaluation) }),
+    });
+    await context.saveReward(model, model.trainable.get(SCORE)!);
+    return { metrics };
+  },
+};
+
+function preferenceMetrics(sums: ReadonlyMap<string, number>): Metrics {
+  return {
+    accuracy: sums.get('accuracy')!,
+    margin: sums.get('margin')!,
+    mean_reward: (sums.get('reward_chosen')! + sums.get('reward_rejected')!) / 2,
+    min_reward: sums.get('min:rewards')!,
+    max_reward: sums.get('max:rewards')!,
+  };
+}
+
+async function evaluatePairs(trainer: Trainer, batches: readonly Batch[]): Promise<Metrics> {
+  const sums = await trainer.evaluate(batches);
+  return { loss: sums.get('loss')!, ...preferenceMetrics(sums) };
+}
+
+async function readPairs(context: StageContext, policy: Policy, split: 'train' | 'test'): Promise<Pair[]> {
+  const account = emptyAccount();
+  const { overlong, margin } = context.job.options;
+  const longest = policy.family.shape(policy.config).context;
+  const pairs: Pair[] = [];
+  for await (const row of context.rows('data', split)) {
+    const pair = encodePair(row, preferenceOf(row), policy, longest, overlong as Overlong, account, margin === true);
+    if (pair) pairs.push(pair);
+  }
+  report(context, split, account);
+  return pairs;
+}

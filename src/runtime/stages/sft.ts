@@ -1,0 +1,119 @@
+/** `sft`: supervised fine-tuning on prompts and answers; only the answers' tokens carry loss. */
+import type { StageContext } from './stage.ts';
+import { type Account, emptyAccount, encodeExample, type Example, fit, type Overlong } from './parts/examples.ts';
+import { languageModelProgram } from './parts/language-model-program.ts';
+import { SupervisedBatches, sizesOf } from './parts/padded-batches.ts';
+import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
+import { headIsTrained, languageModelMetrics, supervisedStep, trainedModel } from './parts/training.ts';
+import { estimateSft } from './estimates/sft.ts';
+import type { Policy, Stage } from './stage.ts';
+import { StageError } from './stage.ts';
+
+export const sft: Stage = {
+  entry: {
+    name: 'sft',
+    summary: 'fine-tunes a policy on prompts and answers; only the answers carry loss',
+    details: `Rows are \`{prompt, completion}\` or \`{messages: [{role, content}]}\`. Strings are joined as they are, the end token
+after the completion; messages are rendered by the chat template and every assistant turn is learned, its end token
+included. Prompts and padding carry no loss, and no logits are computed where there is none. A row without a token to
+learn is an error that names file and line.
+
+Metrics: \`loss\` (nats a supervised token), \`entropy\`, \`mean_token_accuracy\`, and the same on held-out rows with the
+prefix \`eval_\`.`,
+    example: 'sft(lora r=8 targets=q,v; data=jsonl("data/sft.jsonl") lr=1e-3 epochs=3)',
+    methods: ['full', 'freeze', 'lora'],
+    defaultMethod: 'full',
+    reads: [
+      { slot: 'policy', required: true },
+      { slot: 'tokenizer', required: false },
+    ],
+    writes: ['policy'],
+    metrics: ['loss', 'eval_loss', 'eval_perplexity', 'eval_token_accuracy'],
+    data: { option: 'data', rows: 'prompt and completion, or messages' },
+    options: {
+      ...dataOption('rows with `prompt` and `completion`, or with `messages`'),
+      ...templateOption,
+      ...overlongOption,
+      epochs: { description: 'passes over the rows', type: 'number', unit: 'epochs', exclusiveMinimum: 0, default: 3 },
+      ...trainingOptions({ lr: 1e-3, batch: 16, schedule: 'linear', warmup: 0.05, weightDecay: 0, beta2: 0.999 }),
+    },
+  },
+
+  estimate: estimateSft,
+
+  async run(context) {
+    const options = context.job.options;
+    const policy = await context.policy();
+    const { family, config } = policy;
+    const seed = Number(options.seed);
+    const size = Number(options.batch);
+    const accumulate = Number(options.accumulate);
+    const examples = await readExamples(context, policy, 'train');
+    if (examples.length === 0) throw new StageError('too-few-rows', 'the training split has no rows', { option: 'data' });
+    const heldOut = await readExamples(context, policy, 'test');
+    const steps = Math.min(
+      Number(options.max_steps ?? Number.POSITIVE_INFINITY),
+      Math.max(1, Math.ceil((examples.length * Number(options.epochs)) / (size * accumulate))),
+    );
+
+    const method = context.method(family, config);
+    const model = trainedModel(policy, method, seed);
+    const headTrainable = headIsTrained(family, config, method);
+    const length = family.shape(config).context;
+    const training = new SupervisedBatches(examples, size, accumulate, steps, length, seed);
+    const evaluation = heldOut.length > 0 ? new SupervisedBatches(heldOut, size, 1, 0, length, seed).evaluation() : [];
+    const trainer = context.trainer({
+      model,
+      program(key) {
+        const [batch, tokens, rows] = sizesOf(key);
+        return languageModelProgram({ family, config, method, batch, length: tokens, rows, headTrainable });
+      },
+    });
+    let seen = 0;
+    const metrics = await context.loop({
+      trainer,
+      steps,
+      async step(step) {
+        const batches = training.batches(step);
+        const { sums, metrics } = await supervisedStep(context, trainer, batches, step, steps);
+        for (const batch of batches) seen += batch.feeds.get('weights')!.data.reduce((n: number, w: number) => n + (w > 0 ? 1 : 0), 0);
+        return {
+          ...metrics,
+          entropy: sums.get('entropy')!,
+          mean_token_accuracy: sums.get('correct')!,
+          num_tokens: seen,
+          epoch: ((step + 1) * size * accumulate) / examples.length,
+        };
+      },
+      ...(evaluation.length > 0 && { evaluate: () => languageModelMetrics(trainer, evaluation) }),
+      state: () => ({ seen }),
+      restore: (state) => {
+        seen = state.seen ?? 0;
+      },
+    });
+    await context.savePolicy(model);
+    return { metrics };
+  },
+};
+
+async function readExamples(context: StageContext, policy: Policy, split: 'train' | 'test'): Promise<Example[]> {
+  const account = emptyAccount();
+  const longest = policy.family.shape(policy.config).context;
+  const examples: Example[] = [];
+  for await (const row of context.rows('data', split)) {
+    const example = fit(encodeExample(row, policy), longest, context.job.options.overlong as Overlong, account);
+    if (example) examples.push(example);
+  }
+  report(context, split, account);
+  return examples;
+}
+
+/** Says what was read and what was lost. */
+export function report(context: StageContext, split: string, account: Account): void {
+  const lost = account.dropped + account.truncated;
+  context.message(
+    lost > 0 ? 'warning' : 'info',
+    `${split}: ${account.rows} rows, ${account.tokens} tokens, ${account.supervisedTokens} of them learned` +
+      (lost > 0 ? `; ${account.dropped} rows dropped, ${account.truncated} cut, being longer than the context` : ''),
+  );
+}

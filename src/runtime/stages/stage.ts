@@ -1,0 +1,186 @@
+/** What a stage is, and what the run gives it. A stage never knows where files lie or which engine computes. */
+import type { Slot, StageEntry } from '../../compiler/catalog.ts';
+import type { ProblemName } from '../../compiler/diagnostics/codes.ts';
+import type { Job } from '../../compiler/graph/graph.ts';
+import type { Row } from '../data/row.ts';
+import type { Executor } from '../executables/executable.ts';
+import type { AppliedMethod } from '../methods/method.ts';
+import type { ModelConfig, ModelFamily, ParameterSpec } from '../models/model.ts';
+import type { Tensor } from '../programs/ops.ts';
+import type { Program } from '../programs/program.ts';
+import type { Metrics, RunEvent, Sample } from '../run/events.ts';
+import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+
+export interface Stage {
+  readonly entry: StageEntry;
+  /** What it would cost; reads the data, never the weights. */
+  estimate(context: EstimateContext): Promise<Estimate>;
+  /** Errors: StageError, DataError, MethodError for what a user can mend; Stopped when asked to stop. */
+  run(context: StageContext): Promise<StageResult>;
+}
+
+/** A causal language model with everything needed to use it. */
+export interface Policy {
+  readonly family: ModelFamily;
+  readonly config: ModelConfig;
+  /** Earlier adapters merged, by Hugging Face name. */
+  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly tokenizer: Tokenizer;
+  /** Jinja. */
+  readonly template: string;
+}
+
+/** A reward model: a policy's body with `score.weight` (1, D) instead of a head. */
+export interface Reward extends Policy {
+  readonly score: Tensor;
+}
+
+/** A policy with what a method adds to it, being trained. */
+export interface TrainedModel {
+  readonly policy: Policy;
+  readonly method: AppliedMethod;
+  /** Live values of every trained tensor, changed in place at every step; extra heads included. */
+  readonly trainable: ReadonlyMap<string, Tensor>;
+  /** The weights that stay as they are. */
+  readonly frozen: ReadonlyMap<string, Tensor>;
+}
+
+/** One piece of work for the gradient: feeds of the program for shape `key`. */
+export interface Batch {
+  readonly key: string;
+  readonly feeds: ReadonlyMap<string, Tensor>;
+}
+
+export interface TrainerOptions {
+  readonly model: TrainedModel;
+  /** The forward program for a batch's key: a scalar output `loss`, other scalar outputs are summed over the step. */
+  program(key: string): Program;
+}
+
+/** Gradients and updates. */
+export interface Trainer {
+  /** Sums of the scalar outputs over the batches, and the gradients of the sum of their losses. */
+  accumulate(batches: readonly Batch[], step: number): Promise<{ sums: Map<string, number>; gradients: Map<string, Float32Array> }>;
+  /** Clips, takes one optimizer step in place; returns the norm before clipping. Errors: StageError on a non-finite norm. */
+  apply(gradients: Map<string, Float32Array>, learningRate: number): number;
+  /** Scalar outputs without gradients. */
+  evaluate(batches: readonly Batch[]): Promise<Map<string, number>>;
+  checkpoint(): Map<string, Tensor>;
+  restore(tensors: ReadonlyMap<string, Tensor>): void;
+  dispose(): Promise<void>;
+}
+
+export interface LoopTask {
+  readonly trainer: Trainer;
+  readonly steps: number;
+  /** One optimizer step: gradients, update, metrics. Deterministic in `step` and the trainer's state. */
+  step(step: number): Promise<Metrics>;
+  /** Tokens of a step, for the speed shown. */
+  tokensPerStep?(step: number): number;
+  /** Metrics on held-out rows, without the prefix `eval_`. */
+  evaluate?(step: number): Promise<Metrics>;
+  /** What else a resumed run needs (adaptive KL coefficient, running statistics). */
+  state?(): Record<string, number>;
+  restore?(state: Readonly<Record<string, number>>): void;
+}
+
+export interface StageContext {
+  readonly job: Job;
+  /** A model family of the catalog by name. */
+  family(name: string): ModelFamily;
+  /** The job's method on this model. Errors: MethodError. */
+  method(family: ModelFamily, config: ModelConfig): AppliedMethod;
+  /** Artifacts of earlier stages. Errors: StageError where the slot is empty. */
+  policy(): Promise<Policy>;
+  reward(): Promise<Reward | undefined>;
+  /** Metrics that an earlier job finished with. */
+  metricsOf(job: string): Metrics;
+  rows(option: string, split: 'train' | 'test' | 'all'): AsyncIterable<Row>;
+  /** Optimised and loaded on the run's device; disposed when the stage ends. */
+  load(program: Program, frozen?: ReadonlyMap<string, Tensor>): Promise<Executor>;
+  trainer(options: TrainerOptions): Trainer;
+  /** Runs the steps: learning rate, events, evaluation, checkpoints, resume. Returns the metrics of the last step and evaluation. */
+  loop(task: LoopTask): Promise<Metrics>;
+  learningRate(step: number, steps: number): number;
+  emit(event: RunEvent): void;
+  message(level: 'info' | 'warning', text: string): void;
+  samples(step: number, samples: readonly Sample[]): void;
+  /** Throws Stopped where the user asked to stop; long stages without a loop call it between pieces. */
+  checkStop(): void;
+  /** Writes an artifact for a slot. */
+  savePolicy(model: TrainedModel): Promise<void>;
+  saveReward(model: TrainedModel, score: Tensor): Promise<void>;
+  /** Writes files where the user wants them; `to` is relative to the pipeline file. */
+  exportPolicy(to: string, as: 'merged' | 'adapter'): Promise<string>;
+}
+
+export interface StageResult {
+  readonly metrics: Metrics;
+}
+
+/** What the plan knows before anything runs. */
+export interface EstimateContext {
+  readonly job: Job;
+  /** Model that reaches this stage, and how many tokens a byte of text makes with its tokenizer (measured or assumed). */
+  readonly model?: PlannedModel;
+  readonly reward?: PlannedModel;
+  family(name: string): ModelFamily;
+  method(family: ModelFamily, config: ModelConfig): AppliedMethod;
+  rows(option: string, split: 'train' | 'test' | 'all'): AsyncIterable<Row>;
+  /** Tokens a byte of this option's text makes with a vocabulary of this size, from a sample. */
+  tokensPerByte(option: string, vocabularySize: number): Promise<number>;
+}
+
+export interface PlannedModel {
+  readonly family: ModelFamily;
+  readonly config: ModelConfig;
+  readonly tokensPerByte: number;
+}
+
+export interface Estimate {
+  readonly model?: PlannedModel;
+  readonly parameters?: { readonly total: number; readonly trainable: number };
+  readonly steps: number;
+  /** Tokens over all steps. */
+  readonly tokens: number;
+  /** Programs the stage runs, with how often: what memory and time are computed from. */
+  readonly work: readonly PlannedWork[];
+  /** Tensors written at the end, in bytes. */
+  readonly diskBytes: number;
+  readonly notes: readonly string[];
+}
+
+export interface PlannedWork {
+  /** Forward program; differentiated towards `trainable` where that is given. */
+  readonly program: Program;
+  readonly trainable?: readonly string[];
+  readonly runs: number;
+  /** Bytes that live beside the program while it runs (optimizer state, caches, other models). */
+  readonly besides?: number;
+}
+
+/** A failure the user can mend; `option` is the option of the stage at fault. */
+export class StageError extends Error {
+  override readonly name = 'StageError';
+  constructor(
+    /** Key of the diagnostics table. */
+    readonly kind: ProblemName,
+    message: string,
+    readonly place: {
+      readonly option?: string;
+      readonly file?: string;
+      readonly line?: number;
+      readonly notes?: readonly string[];
+      readonly help?: readonly string[];
+    } = {},
+  ) {
+    super(message);
+  }
+}
+
+/** The user asked to stop; everything is saved. */
+export class Stopped extends Error {
+  override readonly name = 'Stopped';
+}
+
+export type { ParameterSpec, Slot };
