@@ -1,0 +1,180 @@
+/** Words of the problems that planning and running find (FTP4nnn to FTP9nnn). The runtime fills in the data. */
+import { nearest } from '../nearest.ts';
+import { excerpt, listed, plural, readableBytes, type Words } from './words.ts';
+
+interface DataPlace {
+  /** The data file as the user wrote it. */
+  readonly file: string;
+  /** 1-based. */
+  readonly line: number;
+}
+
+const at = ({ file, line }: DataPlace): string => `${file}:${line}`;
+
+export const runtimeWords = {
+  'not-enough-memory': (data: {
+    readonly stage: string;
+    readonly neededBytes: number;
+    readonly availableBytes: number;
+    readonly help?: readonly string[];
+  }): Words => ({
+    message: `\`${data.stage}\` needs about ${readableBytes(data.neededBytes)} of memory, and ${readableBytes(data.availableBytes)} are there`,
+    label: 'does not fit',
+    help: data.help ?? ['make the batch, the context or the model smaller'],
+  }),
+  'not-enough-disk': (data: { readonly path: string; readonly neededBytes?: number; readonly availableBytes?: number }): Words => ({
+    message:
+      data.neededBytes === undefined
+        ? `no room is left on the disk of \`${data.path}\``
+        : `\`${data.path}\` needs about ${readableBytes(data.neededBytes)}, and ${readableBytes(data.availableBytes ?? 0)} are free`,
+    label: 'no room to save its result',
+    help: ['make room (`ftc clean` removes what no kept run needs) or choose another place with `--store`'],
+  }),
+
+  'missing-data-file': (data: { readonly path: string; readonly near?: readonly string[] }): Words => {
+    const near = nearest(data.path, data.near ?? []);
+    return {
+      message: `no file matches \`${data.path}\``,
+      label: 'no such file',
+      notes: data.near === undefined || data.near.length === 0 ? [] : [`files there: ${listed(data.near, 12)}`],
+      help: [near === undefined ? 'paths are relative to the pipeline file' : `did you mean \`${near}\`?`],
+    };
+  },
+  'empty-data': (data: { readonly path: string; readonly why?: string }): Words => ({
+    message: `\`${data.path}\` holds no rows${data.why === undefined ? '' : `: ${data.why}`}`,
+    label: 'no rows',
+    help: ['put at least one row into it, or name another file'],
+  }),
+  'not-json': (data: DataPlace & { readonly text: string; readonly why: string }): Words => ({
+    message: `${at(data)}: this line is not JSON: ${data.why}`,
+    notes: [`the line: ${excerpt(data.text)}`],
+    help: ['every line of a jsonl file is one JSON object, such as {"prompt": "…", "completion": "…"}'],
+  }),
+  'missing-field': (data: DataPlace & { readonly fields: readonly string[]; readonly has: readonly string[]; readonly rows: string }): Words => {
+    const near = nearest(data.fields[0] ?? '', data.has);
+    return {
+      message: `${at(data)}: the row has no field ${data.fields.map((field) => `\`${field}\``).join(', ')}`,
+      label: 'its rows do not have the right shape',
+      notes: [`the stage takes ${data.rows}`, `the row has: ${listed(data.has) || 'nothing'}`],
+      help: [`rename the columns: \`→ columns(${data.fields[0] ?? 'prompt'}=${near ?? data.has[0] ?? 'name'})\``],
+    };
+  },
+  'no-supervised-token': (data: DataPlace & { readonly why?: string }): Words => ({
+    message: `${at(data)}: no token of this row carries loss, so nothing can be learned from it${data.why === undefined ? '' : ` (${data.why})`}`,
+    help: ['a row needs a completion, or an assistant message; check that the chat template renders it'],
+  }),
+  'overlong-row': (data: DataPlace & { readonly tokens: number; readonly most: number; readonly rows?: number }): Words => ({
+    message: `${at(data)}: the row has ${data.tokens} tokens, and the stage takes at most ${data.most}`,
+    notes: data.rows === undefined ? [] : [`${plural(data.rows, 'row')} of this data are too long`],
+    help: ['make `context` larger, or say `overlong=drop` or `overlong=truncate`'],
+  }),
+  'bad-row': (data: DataPlace & { readonly why: string }): Words => ({
+    message: `${at(data)}: ${data.why}`,
+    help: ['mend the row, or leave it out'],
+  }),
+  'bad-template': (data: { readonly why: string; readonly row?: string }): Words => ({
+    message: `the chat template fails: ${data.why}`,
+    notes: data.row === undefined ? [] : [`at row ${data.row}`],
+    help: ['the template is jinja and is given `messages` and `add_generation_prompt`'],
+  }),
+  'no-convention-data': (data: { readonly stage: string; readonly tried: readonly string[] }): Words => ({
+    message: `\`${data.stage}\` names no data, and there is none by convention`,
+    label: 'which data?',
+    notes: [`looked for: ${listed(data.tried)}`],
+    help: [`put a file there, or name the data: \`${data.stage}(data=jsonl("rows.jsonl"))\``],
+  }),
+  'too-few-rows': (data: { readonly data: string; readonly has: string; readonly needs: string }): Words => ({
+    message: `\`${data.data}\` has ${data.has}, and ${data.needs} are needed`,
+    label: 'too little data',
+    help: ['add rows, or make the batch or the context smaller'],
+  }),
+
+  diverged: (data: { readonly stage: string; readonly step: number; readonly loss: string; readonly learningRate: number; readonly cause?: string }): Words => ({
+    message: `the loss of \`${data.stage}\` became ${data.loss} at step ${data.step}`,
+    label: 'diverged',
+    notes: [
+      ...(data.cause === undefined ? [] : [data.cause]),
+      `the learning rate was ${data.learningRate}; the last good checkpoint is kept`,
+    ],
+    help: ['lower `lr`, lengthen `warmup`, or clip the gradient with `max_grad_norm=1`'],
+  }),
+  'method-does-not-fit': (data: { readonly method: string; readonly option: string; readonly why: string; readonly help?: readonly string[] }): Words => ({
+    message: `\`${data.method}\` does not fit the model: ${data.why}`,
+    label: `\`${data.option}\` does not fit`,
+    help: data.help ?? [],
+  }),
+  'model-does-not-fit': (data: { readonly model: string; readonly why: string }): Words => ({
+    message: `\`${data.model}\` cannot be built: ${data.why}`,
+    label: 'these sizes do not go together',
+  }),
+  'gate-not-met': (data: { readonly gate: string; readonly conditions: readonly { readonly text: string; readonly value: number }[] }): Words => ({
+    message: `\`${data.gate}\` is not met, so what follows does not run`,
+    label: 'not met',
+    notes: data.conditions.map(({ text, value }) => `${text}, but it is ${value}`),
+    help: ['train longer, or change the bound'],
+  }),
+  'no-device': (data: { readonly device: string; readonly why: string; readonly offered: readonly string[] }): Words => ({
+    message: `the device \`${data.device}\` cannot be used: ${data.why}`,
+    notes: [`this machine offers: ${listed(data.offered)}`],
+    help: ['`ftc devices` says what each device needs; `--device auto` takes what is there'],
+  }),
+  'engine-died': (data: { readonly stage: string; readonly step?: number; readonly how: string; readonly resume: string }): Words => ({
+    message: `the engine stopped in \`${data.stage}\`${data.step === undefined ? '' : ` at step ${data.step}`}: ${data.how}`,
+    label: 'was running',
+    help: [`go on from the last checkpoint with \`${data.resume}\``],
+  }),
+  'not-writable': (data: { readonly path: string; readonly why: string }): Words => ({
+    message: `cannot write to \`${data.path}\`: ${data.why}`,
+    label: 'cannot be written',
+    help: ['choose a place that you may write to'],
+  }),
+  'stage-failed': (data: { readonly stage: string; readonly why: string; readonly help?: readonly string[] }): Words => ({
+    message: `\`${data.stage}\` failed: ${data.why}`,
+    label: 'failed',
+    help: data.help ?? [],
+  }),
+
+  'other-store-version': (data: { readonly path: string; readonly has: string; readonly wants: string }): Words => ({
+    message: `the store \`${data.path}\` has format ${data.has}, and this ftc reads format ${data.wants}`,
+    help: ['use the ftc that made it, or another store with `--store`'],
+  }),
+  'store-in-use': (data: { readonly path: string; readonly owner: string }): Words => ({
+    message: `the store \`${data.path}\` is in use by ${data.owner}`,
+    help: ['wait until that run has ended, or use another store with `--store`'],
+  }),
+  'stale-plan': (data: { readonly path: string; readonly changed: readonly string[] }): Words => ({
+    message: `the plan \`${data.path}\` is stale: what it was made from has changed`,
+    notes: data.changed,
+    help: ['make a new one with `ftc plan --out`'],
+  }),
+  'broken-artifact': (data: { readonly path: string; readonly why: string }): Words => ({
+    message: `the artifact \`${data.path}\` is broken: ${data.why}`,
+    help: ['remove it with `ftc clean`; the stage that made it will run again'],
+  }),
+  'broken-checkpoint': (data: { readonly path: string; readonly why: string }): Words => ({
+    message: `the checkpoint \`${data.path}\` cannot be read: ${data.why}`,
+    help: ['remove it; the stage starts from its beginning then'],
+  }),
+  'not-a-plan': (data: { readonly path: string; readonly why: string }): Words => ({
+    message: `\`${data.path}\` is not a plan of this ftc: ${data.why}`,
+    help: ['make one with `ftc plan FILE --out PLAN`'],
+  }),
+
+  'unknown-reporter': (data: { readonly name: string; readonly legal: readonly string[] }): Words => {
+    const near = nearest(data.name, data.legal);
+    return {
+      message: `there is no reporter \`${data.name}\``,
+      notes: [`reporters: ${listed(data.legal)}`],
+      help: near === undefined ? [] : [`did you mean \`${near}\`?`],
+    };
+  },
+  'reporter-failed': (data: { readonly name: string; readonly why: string }): Words => ({
+    message: `the reporter \`${data.name}\` failed: ${data.why}`,
+    notes: ['the run itself goes on'],
+  }),
+
+  internal: (data: { readonly what: string }): Words => ({
+    message: `a bug in ftc: ${data.what}`,
+    help: ['please report it with the pipeline file and the output of the same command with `-v`'],
+  }),
+};
