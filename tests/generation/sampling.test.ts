@@ -34,6 +34,13 @@ test('top-p draws from the smallest set that reaches it', () => {
   expect(Math.abs(shares[1]! - all[1]! / kept)).toBeLessThan(0.01);
 });
 
+test('of equally likely tokens the nucleus takes the first', () => {
+  const flat = new Float32Array(10);
+  const stream = random(5, 'flat');
+  const drawn = Array.from({ length: 500 }, () => sampleToken(flat, { temperature: 1, topP: 0.25 }, stream));
+  expect([...new Set(drawn)].sort()).toEqual([0, 1, 2]);
+});
+
 test('temperature 0 takes the likeliest token, the first of equals', () => {
   expect(sampleToken(Float32Array.of(1, 3, 3), { temperature: 0 }, random(1))).toBe(1);
 });

@@ -32,27 +32,32 @@ export function sampleToken(logits: Float32Array, sampling: Sampling, random: Ra
     weights[i] = weight;
     total += weight;
   }
-  const draw = random.uniform();
-  if (topP < 1) return fromNucleus(weights, total * topP, draw);
-  return walk(weights.keys(), weights, draw * total, best);
-}
-
-/** The smallest set of likeliest tokens that reaches `mass`, and a draw from it. */
-function fromNucleus(weights: Float64Array, mass: number, draw: number): number {
-  const order = new Uint32Array(weights.length)
-    .map((_, i) => i)
-    .sort((i, j) => weights[j]! - weights[i]! || i - j);
-  let reached = 0;
-  let size = 0;
-  while (size < order.length && reached < mass) reached += weights[order[size++]!]!;
-  return walk(order.subarray(0, Math.max(1, size)), weights, draw * reached, order[0]!);
-}
-
-function walk(tokens: Iterable<number>, weights: Float64Array, target: number, fallback: number): number {
+  if (topP < 1) total = keepNucleus(weights, total, total * topP);
+  const target = random.uniform() * total;
   let sum = 0;
-  for (const token of tokens) {
-    sum += weights[token]!;
-    if (sum > target) return token;
+  for (let i = 0; i < weights.length; i++) {
+    sum += weights[i]!;
+    if (sum > target) return i;
   }
-  return fallback;
+  return best;
+}
+
+/**
+ * Sets all weights to 0 but those of the smallest set of likeliest tokens that reaches `mass` (the first of equals);
+ * returns what is left. Tokens that cannot belong to it are left out before the rest is sorted.
+ */
+function keepNucleus(weights: Float64Array, total: number, mass: number): number {
+  const floor = (total - mass) / weights.length;
+  const order = weights.filter((weight) => weight >= floor).sort();
+  let reached = 0;
+  let at = order.length;
+  while (at > 0 && reached < mass) reached += order[--at]!;
+  const smallest = order[at]!;
+  let equals = 0;
+  while (order[at + equals] === smallest) equals++;
+  for (let i = 0; i < weights.length; i++) {
+    const keep = weights[i]! > smallest || (weights[i] === smallest && equals-- > 0);
+    if (!keep) weights[i] = 0;
+  }
+  return reached;
 }
