@@ -3,16 +3,20 @@ import { parseArgs } from 'node:util';
 import { nearest } from '../compiler/diagnostics/nearest.ts';
 import { type Command, type Flag, UsageError } from './command.ts';
 
+interface Range {
+  readonly least?: number;
+  readonly most?: number;
+}
+
 export interface Arguments {
   readonly positionals: readonly string[];
   readonly has: (flag: string) => boolean;
   readonly value: (flag: string) => string | undefined;
   readonly values: (flag: string) => readonly string[];
   /** A number; other text is a usage error, and so is one outside the range. */
-  readonly number: (
-    flag: string,
-    range?: { readonly least?: number; readonly most?: number },
-  ) => number | undefined;
+  readonly number: (flag: string, range?: Range) => number | undefined;
+  /** The same for a whole number. */
+  readonly integer: (flag: string, range?: Range) => number | undefined;
 }
 
 export function parseArguments(command: Command, words: readonly string[]): Arguments {
@@ -55,6 +59,11 @@ export function parseArguments(command: Command, words: readonly string[]): Argu
     value,
     values: (flag) => given.get(flag) ?? [],
     number: (flag, range) => numberOf(flag, value(flag), range),
+    integer: (flag, range) => {
+      const number = numberOf(flag, value(flag), range);
+      if (number === undefined || Number.isSafeInteger(number)) return number;
+      throw new UsageError(`\`--${flag}\` needs a whole number, not \`${value(flag)}\``);
+    },
   };
 }
 
@@ -94,11 +103,7 @@ function checkCount(command: Command, positionals: readonly string[]): void {
   );
 }
 
-function numberOf(
-  flag: string,
-  text: string | undefined,
-  range: { readonly least?: number; readonly most?: number } = {},
-): number | undefined {
+function numberOf(flag: string, text: string | undefined, range: Range = {}): number | undefined {
   if (text === undefined) return undefined;
   const number = text.trim() === '' ? Number.NaN : Number(text);
   if (!Number.isFinite(number)) throw new UsageError(`\`--${flag}\` needs a number, not \`${text}\``);

@@ -3,13 +3,13 @@ import type { Face } from './face.ts';
 import type { RunControl } from './follow-run.ts';
 import { jsonFace } from './json.ts';
 import type { Output } from './output.ts';
+import { version } from './package-root.ts';
 import { plainFace } from './plain.ts';
 import { githubFace } from './reporters/github-face.ts';
 import { junitXml, runCases } from './reporters/junit.ts';
 import { runMarkdown } from './reporters/markdown.ts';
 import { type ReporterRequest, reportSink, takesStdout } from './reporters/reporter-request.ts';
 import { summarize } from './summary.ts';
-import { version } from './version.ts';
 
 export interface FaceChoice {
   readonly json: boolean;
@@ -18,6 +18,8 @@ export interface FaceChoice {
   readonly reporters: readonly ReporterRequest[];
   /** The command that goes on with this run. */
   readonly resume: string;
+  /** ` --store DIR` where other commands need it to find the run. */
+  readonly storeFlag: string;
   /** The pipeline file, for reports that point into it. */
   readonly file: string;
 }
@@ -27,13 +29,13 @@ export async function chooseFaces(
   output: Output,
   control: { readonly current?: RunControl },
 ): Promise<readonly Face[]> {
-  const { json, plain, quiet, resume, reporters, file } = choice;
+  const { json, plain, quiet, resume, storeFlag, reporters, file } = choice;
   const github = reporters.some(({ name }) => name === 'github');
   const taken = json || reporters.some(takesStdout);
-  const plainLines = () => plainFace({ write: output.write, style: output.style, quiet, resume });
+  const plainLines = () => plainFace({ write: output.write, style: output.style, quiet, resume, storeFlag });
   const main = (): Face | Promise<Face> | undefined => {
     if (taken) return json ? jsonFace(output.write, version) : undefined;
-    return plain || quiet || github || !output.interactive ? plainLines() : liveFace(output, resume, control);
+    return plain || quiet || github || !output.interactive ? plainLines() : liveFace(output, choice, control);
   };
   const face = await main();
   const written = reporters.flatMap((request) =>
@@ -48,7 +50,7 @@ export async function chooseFaces(
 /** ink and react cost a second to load: only where they are seen. */
 async function liveFace(
   output: Output,
-  resume: string,
+  { resume, storeFlag }: FaceChoice,
   control: { readonly current?: RunControl },
 ): Promise<Face> {
   // chalk, inside ink, knows FORCE_COLOR and not NO_COLOR.
@@ -60,7 +62,7 @@ async function liveFace(
     show: face.show,
     close: async (view) => {
       await face.close(view);
-      output.line(`\n${summarize(view, { style: output.style, resume }).join('\n')}`);
+      output.line(`${summarize(view, { style: output.style, resume, storeFlag }).join('\n')}`);
     },
   };
 }

@@ -62,10 +62,10 @@ export async function followRun(
     if (view.status === undefined) finishFor(exit);
   } finally {
     clearInterval(timer);
-    release();
     engine.kill();
   }
   for (const face of faces) await face.close(view);
+  release();
   const status: RunView['status'] = view.status;
   if (status === 'stopped' && stoppedBy !== undefined) return signalExitCodes[stoppedBy];
   return view.exitCode ?? exitCodes.bug;

@@ -1,24 +1,15 @@
 #!/usr/bin/env node
 import { nearest } from '../compiler/diagnostics/nearest.ts';
 import { parseArguments } from './arguments.ts';
+import { leaveWhenPipeCloses } from './closed-pipe.ts';
 import { type Command, CommandError, UsageError } from './command.ts';
 import { commands } from './commands.ts';
-import { exitCodes, signalExitCodes } from './exit-codes.ts';
+import { exitCodes } from './exit-codes.ts';
 import { overview, page } from './help.ts';
 import { createOutput } from './output.ts';
-import { version } from './version.ts';
+import { version } from './package-root.ts';
 
-/** A reader that has seen enough (`ftc … | head`) closes the pipe: leave, as any tool does; a run saves first. */
-let pipeClosed = false;
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (pipeClosed) return;
-    pipeClosed = true;
-    if (!process.emit('SIGPIPE', 'SIGPIPE')) process.exit(signalExitCodes.SIGPIPE);
-  });
-}
-
+leaveWhenPipeCloses();
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<number> {

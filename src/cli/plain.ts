@@ -15,11 +15,13 @@ export interface PlainOptions {
   readonly quiet: boolean;
   /** The command that goes on with this run. */
   readonly resume: string;
+  /** ` --store DIR` where other commands need it to find the run. */
+  readonly storeFlag: string;
 }
 
 const millisecondsBetweenSteps = 1000;
 
-export function plainFace({ write, style, quiet, resume }: PlainOptions): Face {
+export function plainFace({ write, style, quiet, resume, storeFlag }: PlainOptions): Face {
   let lastStepAt = Number.NEGATIVE_INFINITY;
   return {
     show: (event, view, at) => {
@@ -33,7 +35,8 @@ export function plainFace({ write, style, quiet, resume }: PlainOptions): Face {
       if (text !== undefined) write(`${text}\n`);
     },
     close: (view) => {
-      if (!quiet && view.status !== undefined) write(`\n${summarize(view, { style, resume }).join('\n')}\n`);
+      if (!quiet && view.status !== undefined)
+        write(`\n${summarize(view, { style, resume, storeFlag }).join('\n')}\n`);
     },
   };
 }
@@ -73,7 +76,8 @@ function describe(
     case 'stage_finished':
       if (event.action === 'cached') return `${label(event.stage)}cached`;
       if (event.action === 'blocked') return `${label(event.stage)}blocked`;
-      if (view.stages.some(({ id, conditions }) => id === event.stage && conditions.length > 0)) return undefined;
+      if (view.stages.some(({ id, conditions }) => id === event.stage && conditions.length > 0))
+        return undefined;
       return `${label(event.stage)}done in ${formatSeconds(event.seconds)}  ${keyFigures(event.metrics, 4).join('  ')}`.trimEnd();
     case 'gate':
       return [

@@ -13,18 +13,20 @@ export interface SummaryOptions {
   readonly style: Style;
   /** The command that goes on with this run. */
   readonly resume: string;
+  /** ` --store DIR` where other commands need it to find the run. */
+  readonly storeFlag: string;
 }
 
 const shownPrompts = 4;
 
-export function summarize(view: RunView, { style, resume }: SummaryOptions): readonly string[] {
+export function summarize(view: RunView, { style, resume, storeFlag }: SummaryOptions): readonly string[] {
   const width = Math.max(0, ...view.stages.map(({ id }) => displayWidth(id)));
   return [
     `${style.bold(view.pipeline ?? 'run')} ${verdict(view, style)} ${style.dim(`after ${formatSeconds(view.seconds ?? 0)}`)}`,
     '',
     ...view.stages.flatMap((stage) => stageLines(stage, width, style)),
     ...answers(view, style),
-    ...whatNext(view, style, resume),
+    ...whatNext(view, style, resume, storeFlag),
   ];
 }
 
@@ -48,7 +50,7 @@ function stageLines(stage: StageView, width: number, style: Style): readonly str
   const note = {
     skipped: 'did not run',
     blocked: 'blocked',
-    stopped: `stopped at step ${stage.step}`,
+    stopped: stoppedWords(stage),
     failed: 'failed',
   };
   const words = stage.state in note ? note[stage.state as keyof typeof note] : figures;
@@ -60,6 +62,13 @@ function stageLines(stage: StageView, width: number, style: Style): readonly str
         `      ${passed ? style.green('✔') : style.red('✗')} ${text}  ${style.dim(`is ${formatMetric(value)}`)}`,
     ),
   ];
+}
+
+function stoppedWords({ step, checkpoint }: StageView): string {
+  if (checkpoint === undefined) return `stopped at step ${step}, nothing saved yet`;
+  return checkpoint === step
+    ? `saved at step ${step}`
+    : `stopped at step ${step}, saved at step ${checkpoint}`;
 }
 
 /** What it reported at its end, else its latest figures. */
@@ -113,7 +122,7 @@ function oneLine(text: string, width: number): string {
   return truncateDisplay(text.replace(/\s+/g, ' ').trim(), width);
 }
 
-function whatNext(view: RunView, style: Style, resume: string): readonly string[] {
+function whatNext(view: RunView, style: Style, resume: string, storeFlag: string): readonly string[] {
   if (view.status !== 'ok') {
     if (view.status === 'gate_failed') return [];
     return ['', `  ${style.dim('go on with')}  ${resume}`];
@@ -130,7 +139,7 @@ function whatNext(view: RunView, style: Style, resume: string): readonly string[
       ? []
       : [
           `  ${style.dim('model')}     ${last.artifacts.policy}`,
-          `  ${style.dim('try it')}    ftc generate ${view.run} "…"`,
+          `  ${style.dim('try it')}    ftc generate ${view.run} "…"${storeFlag}`,
         ]),
   ];
 }

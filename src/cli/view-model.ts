@@ -111,7 +111,7 @@ export function reduce(view: RunView, event: RunEvent | ViewSignal, at: number):
           step: event.from_step ?? 0,
           fromStep: event.from_step ?? 0,
           startedAt: at,
-          pace: [{ at, step: event.from_step ?? 0 }],
+          pace: [],
         })),
         current: event.stage,
       };
@@ -228,7 +228,9 @@ export function progressOf(stage: StageView): number {
 
 /** Seconds until the stage's last step at the pace of its latest steps; undefined before there is a pace. */
 export function remainingSeconds(stage: StageView): number | undefined {
-  const [first, last] = [stage.pace[0], stage.pace.at(-1)];
+  const last = stage.pace.at(-1);
+  // The first step waits for loading and a first evaluation: it is no measure once there are others.
+  const first = stage.pace.length > 1 ? stage.pace[0] : { at: stage.startedAt ?? 0, step: stage.fromStep };
   if (first === undefined || last === undefined || last.step <= first.step) return undefined;
   return ((last.at - first.at) / 1000 / (last.step - first.step)) * (stage.steps - last.step);
 }

@@ -1,10 +1,12 @@
 // `ftc run` from the faces on, with the fake engine: the child process that the tests of the faces start.
 // Arguments: --json, --plain, --reporter=NAME[=FILE] …; FAKE_ENGINE is the scenario (see fake-engine.mjs).
 import { chooseFaces } from '../../dist/src/cli/choose-faces.js';
+import { leaveWhenPipeCloses } from '../../dist/src/cli/closed-pipe.js';
 import { followRun } from '../../dist/src/cli/follow-run.js';
 import { createOutput } from '../../dist/src/cli/output.js';
 import { parseReporters } from '../../dist/src/cli/reporters/reporter-request.js';
 
+leaveWhenPipeCloses();
 const words = process.argv.slice(2);
 const resume = 'ftc run medical.ftp';
 const span = { file: 'medical.ftp', start: 0, end: 3, line: 13, column: 5 };
@@ -25,6 +27,7 @@ const choice = {
   quiet: words.includes('--quiet'),
   reporters,
   resume,
+  storeFlag: '',
   file: 'medical.ftp',
 };
 const faces = await chooseFaces(choice, createOutput(undefined), control);

@@ -5,7 +5,8 @@ import { formatEta, formatSeconds } from '../format-numbers.ts';
 import { progressOf, remainingSeconds, type StageView } from '../view-model.ts';
 
 const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
-const spinnerPeriod = 100;
+/** Milliseconds per sign; the view is drawn five times a second. */
+const spinnerPeriod = 200;
 const narrowestBar = 8;
 const widestBar = 60;
 

@@ -1,7 +1,7 @@
 import { Box, Static, Text } from 'ink';
 import { formatEta } from '../format-numbers.ts';
 import { chartsOf } from '../metric-names.ts';
-import type { RunView } from '../view-model.ts';
+import type { Message, RunView, StageView } from '../view-model.ts';
 import { Chart } from './chart.tsx';
 import { FiguresLine } from './figures-line.tsx';
 import { Footer } from './footer.tsx';
@@ -34,7 +34,8 @@ export function RunScreen(props: RunScreenProps) {
 function Live({ view, columns, rows, now, resume }: RunScreenProps) {
   const stage = view.stages.find(({ id, state }) => id === view.current && state === 'running');
   const charts = stage === undefined ? [] : chartsOf(stage.metrics);
-  const layout = layOut(columns, rows, { charts: charts.length, messages: view.messages.length });
+  const messages = liveMessages(view, stage);
+  const layout = layOut(columns, rows, { charts: charts.length, messages: messages.length });
   const chartWidth = layout.chartColumns + 10;
   return (
     <Box flexDirection="column" width={columns}>
@@ -63,7 +64,7 @@ function Live({ view, columns, rows, now, resume }: RunScreenProps) {
           ))}
         </Box>
       )}
-      {layout.messages > 0 && <MessageLines messages={view.messages.slice(-layout.messages)} />}
+      {layout.messages > 0 && <MessageLines messages={messages.slice(-layout.messages)} />}
       {layout.gaps && <Text> </Text>}
       {layout.footer && <Footer stopping={view.stopping} resume={resume} columns={columns} />}
     </Box>
@@ -82,4 +83,13 @@ function Header({ view, now }: { readonly view: RunView; readonly now: number })
       </Text>
     </Text>
   );
+}
+
+/** What is worth a line for a while: remarks, and the latest text of the running stage. Warnings have scrolled away. */
+function liveMessages(view: RunView, stage: StageView | undefined): readonly Message[] {
+  const remarks = view.messages.filter(({ level }) => level === 'info');
+  const sample = stage?.samples.at(-1)?.samples[0];
+  if (stage === undefined || sample === undefined) return remarks;
+  const text = `${sample.prompt.trim()} → ${sample.completion.trim()}`.replace(/\s+/g, ' ');
+  return [...remarks, { stage: stage.id, level: 'info', text }];
 }

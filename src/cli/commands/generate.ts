@@ -1,0 +1,30 @@
+/** `ftc generate`: samples from a model and streams the text. */
+import { generate } from '../../runtime/run/generate.ts';
+import type { RunCommand } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { storeOf } from '../plan-file.ts';
+
+const defaults = { temperature: 0.8, topP: 0.95, maxTokens: 200, seed: 0 };
+
+export const run: RunCommand = async (given, output) => {
+  const [model, prompt] = given.positionals as [string, string];
+  const json = given.has('json');
+  const pieces = generate({
+    model,
+    prompt,
+    chat: given.has('chat'),
+    temperature: given.number('temperature', { least: 0 }) ?? defaults.temperature,
+    topP: given.number('top-p', { least: 0, most: 1 }) ?? defaults.topP,
+    maxTokens: given.integer('max-tokens', { least: 1 }) ?? defaults.maxTokens,
+    seed: given.integer('seed', { least: 0 }) ?? defaults.seed,
+    store: storeOf(undefined, given.value('store')),
+  });
+  if (!json && !given.has('chat')) output.write(prompt);
+  let text = '';
+  for await (const piece of pieces) {
+    text += piece;
+    if (!json) output.write(piece);
+  }
+  output.write(json ? `${JSON.stringify({ format_version: '1.0', prompt, completion: text })}\n` : '\n');
+  return exitCodes.ok;
+};

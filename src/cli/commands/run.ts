@@ -1,0 +1,116 @@
+/** `ftc run`: plans, then hands the frozen plan to the engine and shows what happens. */
+import { createInterface } from 'node:readline/promises';
+import { DiagnosticError, diagnose } from '../../compiler/diagnostics/diagnostic.ts';
+import { nearest } from '../../compiler/diagnostics/nearest.ts';
+import type { Plan } from '../../runtime/run/plan-types.ts';
+import type { Arguments } from '../arguments.ts';
+import { chooseFaces, type FaceChoice } from '../choose-faces.ts';
+import { type RunCommand, UsageError } from '../command.ts';
+import { exitCodes } from '../exit-codes.ts';
+import { followRun, type RunControl } from '../follow-run.ts';
+import { formatSeconds } from '../format-numbers.ts';
+import type { Output } from '../output.ts';
+import { type PlannedFile, planFile, planSource } from '../plan-file.ts';
+import { exitCodeOfPlan, printDiagnostics, reportRunProblems } from '../report-diagnostics.ts';
+import { parseReporters } from '../reporters/reporter-request.ts';
+import { resumeCommand, storeFlag } from '../resume-command.ts';
+import { readSavedPlan, type SavedPlan, whatIsStale } from '../saved-plan.ts';
+
+/** A run expected to take longer asks first, where someone can answer. */
+const longRunSeconds = 3600;
+
+export const run: RunCommand = async (given, output) => {
+  const path = given.positionals[0]!;
+  const reporters = parseReporters(given.values('reporter'));
+  const json = given.has('json');
+  const saved = await readSavedPlan(path);
+  if (saved !== undefined) refuseChanges(given);
+  const planned = saved === undefined ? await planFile(path, given) : await planSource(saved.source);
+  if (planned.plan === undefined) return reportRunProblems(planned.checked, [], output, { json, reporters });
+  const { plan, checked } = planned;
+  if (saved !== undefined) refuseStale(path, saved, plan);
+  const range = stageRange(given, plan);
+  if (exitCodeOfPlan(plan) !== exitCodes.ok) {
+    return reportRunProblems(checked, plan.diagnostics, output, { json, reporters });
+  }
+  if (!json) printDiagnostics([checked], output, plan.diagnostics);
+  if (!given.has('yes') && !(await goesAhead(plan, output))) return exitCodes.ok;
+  return start(planned, range, given, output, {
+    json,
+    plain: given.has('plain'),
+    quiet: given.has('quiet'),
+    reporters,
+    resume: resumeCommand(given),
+    storeFlag: storeFlag(planned.store),
+    file: planned.source.file,
+  });
+};
+
+type StageRange = { readonly only?: string; readonly from?: string; readonly until?: string };
+
+function start(
+  { plan, graph, source, store }: PlannedFile,
+  range: StageRange,
+  given: Arguments,
+  output: Output,
+  choice: FaceChoice,
+): Promise<number> {
+  const control: { current?: RunControl } = {};
+  const request = { file: source.file, plan, graph, store, device: source.device, ...range };
+  const log = given.has('verbose') ? { log: (text: string) => void process.stderr.write(text) } : {};
+  return chooseFaces(choice, output, control).then((faces) =>
+    followRun({ request, faces, resume: choice.resume, ...log }, control),
+  );
+}
+
+/** A plan holds what it was made with. */
+function refuseChanges(given: Arguments): void {
+  const flag = ['pipeline', 'profile', 'set', 'device', 'store'].find(given.has);
+  if (flag === undefined) return;
+  throw new UsageError(
+    `a plan is run as it was made: \`--${flag}\` cannot change it`,
+    'make a new one with `ftc plan`',
+  );
+}
+
+/** @throws DiagnosticError `stale-plan` */
+function refuseStale(path: string, saved: SavedPlan, now: Plan): void {
+  const changed = whatIsStale(saved, now);
+  if (changed.length > 0) throw new DiagnosticError(diagnose('stale-plan', { path, changed }));
+}
+
+function stageRange(given: Arguments, plan: Plan): StageRange {
+  const ids = plan.stages.map(({ id }) => id);
+  const range = (['only', 'from', 'until'] as const).flatMap((flag) => {
+    const stage = given.value(flag);
+    if (stage === undefined) return [];
+    if (!ids.includes(stage)) {
+      const meant = nearest(stage, ids);
+      throw new UsageError(
+        `the pipeline has no stage \`${stage}\``,
+        meant === undefined ? `its stages: ${ids.join(', ')}` : `did you mean \`--${flag} ${meant}\`?`,
+      );
+    }
+    return [[flag, stage] as const];
+  });
+  if (given.has('only') && range.length > 1) {
+    throw new UsageError('`--only` already says which stage: drop `--from` and `--until`');
+  }
+  if (
+    given.has('from') &&
+    given.has('until') &&
+    ids.indexOf(given.value('from')!) > ids.indexOf(given.value('until')!)
+  ) {
+    throw new UsageError(`\`${given.value('from')}\` comes after \`${given.value('until')}\``);
+  }
+  return Object.fromEntries(range);
+}
+
+async function goesAhead(plan: Plan, output: Output): Promise<boolean> {
+  const { low, high } = plan.totals.seconds;
+  if (high < longRunSeconds || !output.interactive || !process.stdin.isTTY) return true;
+  const prompt = createInterface({ input: process.stdin, output: process.stderr });
+  const question = `this will take about ${formatSeconds(low)} to ${formatSeconds(high)}; go ahead? [Y/n] `;
+  const answer = await prompt.question(question).finally(() => prompt.close());
+  return !/^n/i.test(answer.trim());
+}

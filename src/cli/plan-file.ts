@@ -1,0 +1,48 @@
+/** From the command line to a plan: `plan` and `run` share this, so they cannot disagree. */
+import { dirname, join } from 'node:path';
+import type { ExecutionGraph } from '../compiler/graph/graph.ts';
+import type { Plan } from '../runtime/run/plan-types.ts';
+import type { Arguments } from './arguments.ts';
+import { type Checked, checkFile, type PipelineSettings, pipelineSettings } from './compile-file.ts';
+import type { PlanSource } from './saved-plan.ts';
+
+export interface PlannedFile {
+  readonly checked: Checked;
+  readonly graph: ExecutionGraph;
+  readonly plan: Plan;
+  readonly source: PlanSource;
+  /** Directory of the store. */
+  readonly store: string;
+}
+
+export type Planned = PlannedFile | { readonly checked: Checked; readonly plan?: undefined };
+
+export async function planFile(file: string, given: Arguments): Promise<Planned> {
+  return planSource(sourceOf(file, given));
+}
+
+export function sourceOf(file: string, given: Arguments): PlanSource {
+  const store = given.value('store');
+  return {
+    file,
+    ...pipelineSettings(given),
+    device: given.value('device') ?? 'auto',
+    ...(store === undefined ? {} : { store }),
+  };
+}
+
+export async function planSource(source: PlanSource): Promise<Planned> {
+  const settings: PipelineSettings = source;
+  const checked = await checkFile(source.file, settings);
+  if (checked.graph === undefined) return { checked };
+  const store = storeOf(source.file, source.store);
+  const { planPipeline } = await import('../runtime/run/plan.ts');
+  const { graph } = checked;
+  const plan = await planPipeline({ graph, file: source.file, storeDirectory: store, device: source.device });
+  return { checked, graph, plan, source, store };
+}
+
+/** `.ftc` beside the pipeline file, unless another directory was named. */
+export function storeOf(file: string | undefined, store: string | undefined): string {
+  return store ?? join(file === undefined ? '.' : dirname(file), '.ftc');
+}
