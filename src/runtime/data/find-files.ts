@@ -1,0 +1,41 @@
+import { readdir } from 'node:fs/promises';
+import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { escapePath, glob, isDynamicPattern } from 'tinyglobby';
+import { nearest } from '../../compiler/diagnostics/nearest.ts';
+import { DataError } from './data-error.ts';
+
+/**
+ * Files that a path or a glob (`data/notes/*.txt`, `{a,b}.jsonl`) names, in the order of their names' code units.
+ * @param directory what a relative path starts from
+ * @returns paths that begin with `directory` (or are absolute where the pattern is)
+ * @throws DataError `missing-data-file` where nothing matches
+ */
+export async function findFiles(pattern: string, directory: string): Promise<string[]> {
+  const slashes = sep === '/' ? pattern : pattern.replaceAll(sep, '/');
+  const base = resolve(directory);
+  const found = await glob(isDynamicPattern(slashes) ? slashes : escapePath(slashes), {
+    cwd: base,
+    onlyFiles: true,
+    absolute: true,
+    expandDirectories: false,
+  });
+  if (found.length === 0) {
+    throw new DataError('missing-data-file', {
+      path: pattern,
+      near: await filesNear(join(directory, pattern), directory),
+    });
+  }
+  const named = found.map((path) => (isAbsolute(pattern) ? path : join(directory, relative(base, path))));
+  return named.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Names of files in the directory where one was looked for, as they would be written: those most like it first. */
+async function filesNear(path: string, directory: string): Promise<string[]> {
+  const entries = await readdir(dirname(path), { withFileTypes: true }).catch(() => []);
+  const names = entries
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map((entry) => relative(directory, join(dirname(path), entry.name)))
+    .sort();
+  const best = nearest(relative(directory, path), names);
+  return best === undefined ? names : [best, ...names.filter((name) => name !== best)];
+}

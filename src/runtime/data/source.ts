@@ -1,0 +1,60 @@
+import type { CallEntry } from '../../compiler/catalog.ts';
+import type { DataExpression, Options } from '../../compiler/graph/graph.ts';
+import { DataError } from './data-error.ts';
+import { findFiles } from './find-files.ts';
+import type { Row, SidedRow } from './row.ts';
+import { defaultTestShare, sideOf } from './row-hash.ts';
+
+/** Where rows come from. */
+export interface Source {
+  readonly entry: CallEntry;
+  /** Every file it reads, in order; none for a source of other data. */
+  files(call: SourceCall): Promise<string[]>;
+  rows(call: SourceCall): AsyncIterable<SidedRow>;
+}
+
+export interface SourceCall {
+  readonly options: Options;
+  readonly inputs: readonly DataExpression[];
+  /** What relative paths start from. */
+  readonly directory: string;
+  /** Rows of an input: of the side that is asked for, or of both where an operator after the source needs them. */
+  open(input: DataExpression): AsyncIterable<SidedRow>;
+}
+
+/** Rows → rows. */
+export interface Operator {
+  readonly entry: CallEntry;
+  apply(rows: AsyncIterable<SidedRow>, options: Options): AsyncIterable<SidedRow>;
+  /** Must see the rows of both sides: it chooses among all of them, or moves them. */
+  readonly needsAll: boolean;
+}
+
+/** A source that reads files one after another; the default split is by a hash of each row's value. */
+export function fileSource(
+  entry: CallEntry,
+  read: (path: string, options: Options) => AsyncIterable<Row>,
+): Source {
+  const files = ({ options, directory }: SourceCall) => findFiles(String(options.path), directory);
+  return {
+    entry,
+    files,
+    async *rows(call) {
+      for (const path of await files(call)) {
+        let empty = true;
+        for await (const row of read(path, call.options)) {
+          empty = false;
+          yield { ...row, side: sideOf(row.value, defaultTestShare) };
+        }
+        if (empty) throw new DataError('empty-data', { path });
+      }
+    },
+  };
+}
+
+export const pathOption = {
+  description: 'a file, or a pattern such as `notes/*.txt` or `{a,b}.jsonl`, relative to the pipeline file',
+  type: 'string',
+  position: 0,
+  path: 'read',
+} as const;

@@ -1,0 +1,86 @@
+import { Readable } from 'node:stream';
+import { type CsvError, parse } from 'csv-parse';
+import { badRow } from '../data-error.ts';
+import { readLines } from '../read-lines.ts';
+import type { Row } from '../row.ts';
+import { fileSource, pathOption } from '../source.ts';
+
+export const csv = fileSource(
+  {
+    name: 'csv',
+    summary: 'comma-separated files whose first line names the columns',
+    details: `Fields may be quoted with \`"\` and may then hold commas and line ends (RFC 4180). Every value is text. A row with another
+number of fields than the first line is an error that names file and line.`,
+    example: 'data questions = csv("data/questions.csv") → columns(prompt=问题 completion=回答)',
+    options: {
+      path: pathOption,
+      delimiter: { description: 'what stands between fields', type: 'string', default: ',' },
+    },
+    required: ['path'],
+  },
+  (path, options) => readCsv(path, String(options.delimiter ?? ',')),
+);
+
+interface Parsed {
+  readonly record: readonly string[];
+  readonly info: { readonly lines: number };
+  readonly raw: string;
+}
+
+async function* readCsv(path: string, delimiter: string): AsyncGenerator<Row> {
+  let lastLine = 0;
+  const source = Readable.from(linesOf(path));
+  const parser = parse({
+    delimiter,
+    info: true,
+    raw: true,
+    skip_empty_lines: true,
+    relax_column_count: true,
+  });
+  source.on('error', (error) => parser.destroy(error));
+  source.pipe(parser);
+  let header: readonly string[] | undefined;
+  try {
+    for await (const { record, info, raw } of parser as AsyncIterable<Parsed>) {
+      const line = info.lines - (raw.replace(/\r?\n$/, '').split('\n').length - 1);
+      lastLine = info.lines;
+      const place = { file: path, line };
+      if (header === undefined) {
+        header = columnNames(record, place);
+        continue;
+      }
+      if (record.length !== header.length) {
+        throw badRow(
+          place,
+          `the row has ${record.length} fields, and the first line names ${header.length} columns`,
+        );
+      }
+      yield { value: Object.fromEntries(header.map((name, i) => [name, record[i]])), ...place };
+    }
+  } catch (error) {
+    const { code } = error as CsvError;
+    if (!String(code).startsWith('CSV_')) throw error;
+    throw badRow({ file: path, line: lastLine + 1 }, csvReason(String(code)));
+  } finally {
+    source.destroy();
+  }
+}
+
+async function* linesOf(path: string): AsyncGenerator<string> {
+  for await (const { text, end } of readLines(path)) yield text + end;
+}
+
+function columnNames(record: readonly string[], place: { file: string; line: number }): readonly string[] {
+  const names = record.map((name) => name.trim());
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw badRow(place, `the column \`${twice}\` is named twice`);
+  if (names.includes('')) throw badRow(place, `column ${names.indexOf('') + 1} has no name`);
+  return names;
+}
+
+function csvReason(code: string): string {
+  if (code === 'CSV_QUOTE_NOT_CLOSED') return 'a quoted field that begins here never ends';
+  if (code === 'CSV_INVALID_CLOSING_QUOTE') return 'a quoted field has text after its closing quote';
+  if (code === 'INVALID_OPENING_QUOTE') return 'a quote stands inside a field that is not quoted';
+  return `the row is not CSV (${code.toLowerCase().replaceAll('_', ' ')})`;
+}

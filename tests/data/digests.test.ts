@@ -1,0 +1,54 @@
+import { appendFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { countRows, digestData } from '../../src/runtime/data/digest-data.ts';
+import { operators, sources } from '../../src/runtime/data/entries.ts';
+import { data, directoryWith, jsonLines } from './files.ts';
+
+test('a digest follows contents and operators, not names', async () => {
+  const root = await directoryWith({ 'a.jsonl': jsonLines([{ n: 1 }, { n: 2 }]), 'c.csv': 'n\n1\n' });
+  const of = (operatorList: Parameters<typeof data>[2] = [], path = 'a.jsonl') =>
+    data('jsonl', { path }, operatorList);
+  const first = await digestData(of(), root);
+  expect(first).toEqual({
+    sha256: expect.stringMatching(/^[0-9a-f]{64}$/),
+    files: [join(root, 'a.jsonl')],
+    bytes: 16,
+  });
+  expect((await digestData({ ...of(), name: 'other', span: { ...of().span, line: 9 } }, root)).sha256).toBe(
+    first.sha256,
+  );
+  expect((await digestData(of([['split', { test: 0.1 }]]), root)).sha256).not.toBe(first.sha256);
+  const mixed = await digestData(data('mix', {}, [], [of(), data('csv', { path: 'c.csv' })]), root);
+  expect([mixed.bytes, mixed.files.length]).toEqual([20, 2]);
+  const swapped = await digestData(data('mix', {}, [], [data('csv', { path: 'c.csv' }), of()]), root);
+  expect(swapped.sha256).not.toBe(mixed.sha256);
+  await rename(join(root, 'a.jsonl'), join(root, 'b.jsonl'));
+  expect((await digestData(of([], 'b.jsonl'), root)).sha256).toBe(first.sha256);
+  await appendFile(join(root, 'b.jsonl'), '{"n":3}\n');
+  const longer = await digestData(of([], 'b.jsonl'), root);
+  expect(longer.sha256).not.toBe(first.sha256);
+  expect(longer.bytes).toBe(24);
+  await expect(digestData(of([], 'gone.jsonl'), root)).rejects.toMatchObject({ kind: 'missing-data-file' });
+});
+
+test('rows are counted by side', async () => {
+  const root = await directoryWith({ 'a.jsonl': jsonLines(Array.from({ length: 300 }, (_, n) => ({ n }))) });
+  const { train, test } = await countRows(
+    data('jsonl', { path: 'a.jsonl' }, [['split', { test: 0.2 }]]),
+    root,
+  );
+  expect(train + test).toBe(300);
+  expect(test).toBeGreaterThan(35);
+  expect(test).toBeLessThan(85);
+});
+
+test('every source and operator documents itself', () => {
+  expect(Object.keys(sources)).toEqual(['text', 'jsonl', 'csv', 'mix']);
+  expect(Object.keys(operators)).toEqual(['split', 'sample', 'columns']);
+  for (const [name, entry] of Object.entries({ ...sources, ...operators })) {
+    expect(entry.name).toBe(name);
+    expect(entry.example).toContain(`${name}(`);
+    for (const required of entry.required ?? []) expect(Object.keys(entry.options)).toContain(required);
+  }
+});
