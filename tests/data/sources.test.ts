@@ -16,6 +16,7 @@ const root = await directoryWith({
   'blank.txt': ' \n\n',
   'binary.txt': Uint8Array.of(0x61, 0x0a, 0x00, 0x01, 0x0a),
   'latin.jsonl': Buffer.concat([Buffer.from('{"a":"x"}\n{"a":"'), Uint8Array.of(0xe9), Buffer.from('"}\n')]),
+  'latin.csv': Buffer.concat([Buffer.from('a,b\n1,2\n'), Uint8Array.of(0xe9), Buffer.from(',4\n')]),
   'table.csv': '问题,回答\n"头痛, 怎么办？","喝水\n休息"\n\n发烧,"他说""好"""\n',
   'ragged.csv': 'a,b\n1,2\n1,2,3\n',
   'open.csv': 'a,b\n1,2\n3,"4\n5,6\n',
@@ -73,7 +74,8 @@ test.each([
   ['csv', 'ragged.csv', 'bad-row', 'ragged.csv:3', /has 3 fields, and the first line names 2 columns/],
   ['csv', 'open.csv', 'bad-row', 'open.csv:3', /a quoted field that begins here never ends/],
   ['csv', 'twice.csv', 'bad-row', 'twice.csv:1', /`a` is named twice/],
-  ['csv', 'latin.jsonl', 'bad-row', 'latin.jsonl:2', /not UTF-8/],
+  ['csv', 'latin.csv', 'bad-row', 'latin.csv:3', /not UTF-8/],
+  ['csv', 'broken.jsonl', 'bad-row', 'broken.jsonl:1', /a quote stands inside a field/],
 ])('%s of %s is refused: %s at %s', async (source, path, kind, place, message) => {
   const failure = await failureOf(data(source, { path }), root);
   expect([failure.name, failure.kind, failure.place]).toEqual(['DataError', kind, place]);

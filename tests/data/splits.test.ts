@@ -95,7 +95,7 @@ test('mix: every row once, or in proportion with the smaller item repeated', asy
   expect(once).toHaveLength(13);
   const weighted = ns(await rowsOf(data('mix', { weights: [2, 1] }, [], [ten, small]), root, 'train'));
   const pattern = weighted.map((n) => (n >= 10_000 ? 's' : 'b')).join('');
-  expect(pattern).toBe('bsbbsbbsbbsbbsb');
+  expect(pattern).toBe('bbsbbsbbsbbsbbs');
   expect(new Set(weighted).size).toBe(13);
   expect(await rowsOf(data('mix', { weights: [2, 1] }, [], [ten, small]), root, 'test')).toEqual([]);
   const wrong = await failureOf(data('mix', { weights: [1] }, [], [ten, small]), root);

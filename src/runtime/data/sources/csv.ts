@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { type CsvError, parse } from 'csv-parse';
+import { CsvError, parse } from 'csv-parse';
 import { badRow } from '../data-error.ts';
 import { readLines } from '../read-lines.ts';
 import type { Row } from '../row.ts';
@@ -42,7 +42,7 @@ async function* readCsv(path: string, delimiter: string): AsyncGenerator<Row> {
   let header: readonly string[] | undefined;
   try {
     for await (const { record, info, raw } of parser as AsyncIterable<Parsed>) {
-      const line = info.lines - (raw.replace(/\r?\n$/, '').split('\n').length - 1);
+      const line = info.lines - (raw.replace(/^[\r\n]+|\r?\n$/g, '').split('\n').length - 1);
       lastLine = info.lines;
       const place = { file: path, line };
       if (header === undefined) {
@@ -58,9 +58,8 @@ async function* readCsv(path: string, delimiter: string): AsyncGenerator<Row> {
       yield { value: Object.fromEntries(header.map((name, i) => [name, record[i]])), ...place };
     }
   } catch (error) {
-    const { code } = error as CsvError;
-    if (!String(code).startsWith('CSV_')) throw error;
-    throw badRow({ file: path, line: lastLine + 1 }, csvReason(String(code)));
+    if (!(error instanceof CsvError)) throw error;
+    throw badRow({ file: path, line: lastLine + 1 }, csvReason(String(error.code)));
   } finally {
     source.destroy();
   }
