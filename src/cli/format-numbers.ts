@@ -47,6 +47,18 @@ export function formatEta(seconds: number): string {
   return seconds < 60 ? `${Math.max(0, Math.round(seconds))}s` : formatSeconds(seconds);
 }
 
+/** An estimate: no more figures than it can have. */
+function formatEstimate(seconds: number): string {
+  return seconds >= 10 ? formatEta(seconds) : formatSeconds(seconds);
+}
+
+/** `21s – 40s`; a dash where nothing is to be done. */
+export function formatRange({ low, high }: { readonly low: number; readonly high: number }): string {
+  if (high === 0) return '–';
+  const [from, to] = [formatEstimate(low), formatEstimate(high)];
+  return from === to ? from : `${from} – ${to}`;
+}
+
 /** A metric or an option: four significant figures, powers of ten only where they are shorter. */
 export function formatMetric(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞';

@@ -1,9 +1,9 @@
 /** A plan as people read it: what would run and why, what it costs, and every default that was filled in. */
 import { displayWidth } from '../compiler/source/width.ts';
 import type { StageAction } from '../runtime/run/events.ts';
-import type { Plan, PlannedStage, TimeRange } from '../runtime/run/plan-types.ts';
+import type { Plan, PlannedStage } from '../runtime/run/plan-types.ts';
 import { padDisplay, truncateDisplay } from './fit-text.ts';
-import { formatBytes, formatCount, formatSeconds, formatShortCount } from './format-numbers.ts';
+import { formatBytes, formatCount, formatRange, formatShortCount } from './format-numbers.ts';
 import type { Style } from './style.ts';
 
 export interface PlanTableOptions {
@@ -130,12 +130,6 @@ function defaultsTable({ stages }: Plan, columns: number, style: Style): readonl
       return `${text}${style.dim(truncateDisplay(from, Math.max(16, columns - displayWidth(text))))}`.trimEnd();
     }),
   ];
-}
-
-export function formatRange({ low, high }: TimeRange): string {
-  if (high === 0) return '–';
-  const [from, to] = [formatSeconds(low), formatSeconds(high)];
-  return from === to ? from : `${from} – ${to}`;
 }
 
 function formatPercent(share: number): string {

@@ -1,6 +1,12 @@
 /** A run or a plan as Markdown: for a step summary, a pull request, a notebook. */
 import type { Plan } from '../../runtime/run/plan-types.ts';
-import { formatBytes, formatMetric, formatSeconds, formatShortCount } from '../format-numbers.ts';
+import {
+  formatBytes,
+  formatMetric,
+  formatRange,
+  formatSeconds,
+  formatShortCount,
+} from '../format-numbers.ts';
 import { keyFigures } from '../metric-names.ts';
 import type { RunView, StageView } from '../view-model.ts';
 
@@ -57,8 +63,8 @@ export function planMarkdown(plan: Plan): string {
       : `${formatShortCount(stage.parameters.trainable)} of ${formatShortCount(stage.parameters.total)}`,
     String(stage.steps),
     formatShortCount(stage.tokens),
-    formatBytes(stage.peak_memory_bytes),
-    `${formatSeconds(stage.seconds.low)}–${formatSeconds(stage.seconds.high)}`,
+    stage.peak_memory_bytes === 0 ? '' : formatBytes(stage.peak_memory_bytes),
+    formatRange(stage.seconds),
   ]);
   return [
     `### ${cell(plan.pipeline)}: ${plan.has_changes ? `${plan.totals.stages_to_run} to run` : 'nothing to run'}`,

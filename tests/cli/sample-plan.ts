@@ -1,0 +1,88 @@
+/** A plan with each action in it, as `planPipeline` would make it. */
+import type { Plan, PlannedStage } from '../../src/runtime/run/plan-types.ts';
+
+const stage = (
+  given: Partial<PlannedStage> & Pick<PlannedStage, 'id' | 'kind' | 'action' | 'reason'>,
+): PlannedStage => ({
+  key: `sha256:${given.id}`,
+  inputs: [],
+  outputs: ['policy'],
+  steps: 0,
+  tokens: 0,
+  peak_memory_bytes: 0,
+  disk_bytes: 0,
+  seconds: { low: 0, high: 0 },
+  defaults: [],
+  notes: [],
+  ...given,
+});
+
+export const samplePlan: Plan = {
+  format_version: '1.0',
+  pipeline: 'medical',
+  has_changes: true,
+  stages: [
+    stage({
+      id: 'pretrain',
+      kind: 'pretrain',
+      action: 'cached',
+      reason: 'unchanged',
+      parameters: { total: 3_412_224, trainable: 3_412_224 },
+      steps: 400,
+      tokens: 2_000_000,
+      peak_memory_bytes: 612e6,
+      disk_bytes: 13.7e6,
+    }),
+    stage({
+      id: 'sft',
+      kind: 'sft',
+      method: 'lora',
+      action: 'run',
+      reason: 'lr 0.0001 → 0.0002 (medical.ftp:13)',
+      parameters: { total: 3_428_608, trainable: 16_384 },
+      steps: 120,
+      tokens: 245_760,
+      peak_memory_bytes: 410e6,
+      disk_bytes: 66e3,
+      seconds: { low: 21, high: 40 },
+      defaults: [
+        { path: 'sft.alpha', value: 16, from: '2 × r' },
+        { path: 'sft.data', value: 'data/sft.jsonl', from: 'convention: data/<stage> beside the file' },
+      ],
+      notes: ['4 of 1,200 rows are longer than the context and dropped'],
+    }),
+    stage({
+      id: 'quick',
+      kind: 'eval',
+      action: 'run',
+      reason: '`sft` runs again',
+      steps: 12,
+      tokens: 8192,
+      seconds: { low: 2, high: 2 },
+    }),
+    stage({
+      id: '奖励',
+      kind: 'rm',
+      method: 'lora',
+      action: 'resume',
+      reason: 'interrupted after step 60 of 100',
+      from_step: 60,
+      parameters: { total: 3_428_864, trainable: 16_640 },
+      steps: 100,
+      tokens: 120_000,
+      peak_memory_bytes: 395e6,
+      disk_bytes: 67e3,
+      seconds: { low: 8, high: 15 },
+    }),
+    stage({ id: 'ppo', kind: 'ppo', action: 'blocked', reason: 'no data: data/ppo.jsonl is missing' }),
+  ],
+  totals: {
+    stages_to_run: 3,
+    steps: 172,
+    tokens: 301_952,
+    peak_memory_bytes: 410e6,
+    disk_bytes: 133e3,
+    seconds: { low: 31, high: 57 },
+  },
+  diagnostics: [],
+};
