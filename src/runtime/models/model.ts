@@ -7,7 +7,8 @@ import type { Node } from '../programs/program.ts';
 export type ModelConfig = { readonly model_type: string; readonly [key: string]: Json };
 
 export type Initializer =
-  | { readonly kind: 'zeros' | 'ones' }
+  | { readonly kind: 'zeros' }
+  | { readonly kind: 'ones' }
   /** Mean 0. */
   | { readonly kind: 'normal'; readonly std: number }
   /** Between −bound and +bound. */
