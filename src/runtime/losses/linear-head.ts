@@ -37,9 +37,13 @@ export interface LinearHead {
 
 const CHUNK_LOGITS = 1 << 22;
 
+/** Matrix kernels work on 12 rows at a time: 85 rows cost a fifth more than 84. */
+const KERNEL_ROWS = 12;
+
 /** Rows a chunk; a trained head pays one pass over its (V, D) gradient a chunk, so its chunks are larger. */
 function defaultChunkRows(vocabulary: number, headTrainable: boolean): number {
-  return Math.max(headTrainable ? 256 : 32, Math.floor(CHUNK_LOGITS / vocabulary));
+  const rows = Math.max(headTrainable ? 264 : 36, Math.floor(CHUNK_LOGITS / vocabulary));
+  return rows - (rows % KERNEL_ROWS);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The ordered list of rewrites between differentiation and an executable. */
 import type { Program } from '../programs/program.ts';
+import { bundleReaders } from './bundle-readers.ts';
 import { dropMarkers } from './drop-markers.ts';
 import { foldConstants } from './fold-constants.ts';
 import type { Rewrite } from './rewrite.ts';
@@ -7,7 +8,14 @@ import { share } from './share.ts';
 import { simplify } from './simplify.ts';
 
 /** Unused nodes need no pass: a program is what its outputs reach. */
-export const rewrites: readonly Rewrite[] = [dropMarkers, foldConstants, simplify, foldConstants, share];
+export const rewrites: readonly Rewrite[] = [
+  dropMarkers,
+  foldConstants,
+  simplify,
+  foldConstants,
+  share,
+  bundleReaders,
+];
 
 /** Makes a program cheaper and keeps its outputs; run it after `differentiate`, whose markers it removes. */
 export function optimize(program: Program): Program {

@@ -1,0 +1,68 @@
+/** Helpers of the benchmarks: random weights, timing, memory, options. */
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import type { ParameterSpec } from '../src/runtime/models/model.ts';
+import type { Tensor } from '../src/runtime/programs/ops.ts';
+import { sizeOf } from '../src/runtime/programs/program.ts';
+
+/** Whole numbers from the command line: `--layers 4`. */
+export function numbersFrom<T extends Readonly<Record<string, number>>>(
+  defaults: T,
+): { [K in keyof T]: number } {
+  const options = Object.fromEntries(
+    Object.keys(defaults).map((name) => [name, { type: 'string' as const }]),
+  );
+  const { values } = parseArgs({ options });
+  const given = Object.entries(values).map(([name, text]) => [name, Number(text)]);
+  return { ...defaults, ...Object.fromEntries(given) };
+}
+
+/** Values as the model initializes them; xorshift, because millions are wanted quickly. */
+export function initialize(specs: readonly ParameterSpec[]): Map<string, Tensor> {
+  let state = 88_172_645;
+  const uniform = (): number => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 31 - 1;
+  };
+  return new Map(
+    specs.map(({ name, shape, initializer }) => {
+      const data = new Float32Array(sizeOf(shape));
+      if (initializer.kind === 'ones') data.fill(1);
+      else if (initializer.kind === 'normal' || initializer.kind === 'uniform') {
+        // A uniform number of the same variance stands for a normal one: speed is what is measured.
+        const bound = initializer.kind === 'uniform' ? initializer.bound : initializer.std * Math.sqrt(3);
+        for (let i = 0; i < data.length; i++) data[i] = bound * uniform();
+      }
+      return [name, { dtype: 'f32', shape, data }];
+    }),
+  );
+}
+
+/** Whole numbers in [0, below). */
+export function randomIntegers(shape: readonly number[], below: number): Tensor {
+  const data = Int32Array.from({ length: sizeOf(shape) }, () => Math.floor(Math.random() * below));
+  return { dtype: 'i32', shape, data };
+}
+
+export const median = (values: readonly number[]): number =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!;
+
+/** Milliseconds of each call after one that is not counted. */
+export async function timeEach(times: number, run: () => Promise<void>): Promise<number[]> {
+  await run();
+  const milliseconds: number[] = [];
+  for (let i = 0; i < times; i++) {
+    const start = performance.now();
+    await run();
+    milliseconds.push(performance.now() - start);
+  }
+  return milliseconds;
+}
+
+/** The largest resident memory so far, in GB (1e9 bytes); Linux. */
+export function peakMemory(): number {
+  const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
+  return (Number(kilobytes) * 1024) / 1e9;
+}
