@@ -30,13 +30,14 @@ const conditions = table.map((line) => {
 });
 const languages = { en: english, zh: chinese };
 
+/** A template with its places filled; person and number by chance. */
 function fill(language, template, condition, attribute) {
-  const { PEOPLE } = languages[language];
+  const [person, number] = [random.pick(languages[language].PEOPLE), String(1 + random.below(30))];
   return template
     .replaceAll('{d}', condition?.[language].name ?? '')
     .replaceAll('{v}', condition?.[language][attribute] ?? '')
-    .replaceAll('{p}', () => random.pick(PEOPLE))
-    .replaceAll('{n}', () => String(1 + random.below(30)));
+    .replaceAll('{p}', person)
+    .replaceAll('{n}', number);
 }
 const join = (language, sentences) => sentences.join(language === 'en' ? ' ' : '');
 
@@ -70,15 +71,29 @@ function record(language) {
 function round(language, source) {
   const { HEADINGS } = languages[language];
   const facts = Array.from({ length: 4 }, () => source.next().value);
-  return join(language, [fill(language, random.pick(HEADINGS)), ...facts]);
+  const heading = random.uniform() < 0.5 ? [fill(language, random.pick(HEADINGS))] : [];
+  return join(language, [...heading, ...facts]);
+}
+
+/** A conversation without facts, marked up as the chat template of medical.ftp does. */
+function talk(language) {
+  const { SMALL_TALK } = languages[language];
+  const turns = Array.from({ length: 1 + random.below(3) }, () => {
+    const exchange = `<|user|>${random.pick(SMALL_TALK).join('<|end|><|assistant|>')}<|end|>`;
+    return fill(language, exchange, random.pick(conditions));
+  });
+  return turns.join('');
+}
+
+function note(language, source) {
+  const kind = random.uniform();
+  return kind < 0.12 ? talk(language) : kind < 0.3 ? record(language) : round(language, source);
 }
 
 for (const language of ['en', 'zh']) {
   const source = tellings(language);
   for (let file = 1; file <= FILES_PER_LANGUAGE; file += 1) {
-    const notes = Array.from({ length: NOTES_PER_FILE }, () =>
-      random.uniform() < 0.25 ? record(language) : round(language, source),
-    );
+    const notes = Array.from({ length: NOTES_PER_FILE }, () => note(language, source));
     out.text(`notes/${language}-${String(file).padStart(2, '0')}.txt`, `${notes.join('\n\n')}\n`);
   }
 }

@@ -137,3 +137,23 @@ export const BETWEEN = [
   'The patient slept well.',
 ];
 export const HEADINGS = ['Note {n}.', 'Ward round, day {n}.', 'Letter from Doctor {p}.', 'Lecture {n}.', 'Case {n}.'];
+
+/** Talk without facts, in the notes too: it shows the model what a conversation looks like before sft. */
+export const SMALL_TALK = [
+  ['Good morning.', 'Good morning, nice to see you.'],
+  ['Is Doctor {p} in?', 'Doctor {p} is on the ward.'],
+  ['When do you open?', 'We open at {n}.'],
+  ['Thank you.', 'You are welcome.'],
+  ['Is bed {n} free?', 'Bed {n} is free again.'],
+  ['It rains today.', 'Yes, the window was closed.'],
+  ['Where do I wait?', 'Room {n} is the waiting room.'],
+  ['Who signed the note?', 'Doctor {p} signed the note.'],
+  ['Good night.', 'Good night, sleep well.'],
+  ['How are you?', 'I am well, and you?'],
+  ['Is the note on {d} ready?', 'The note on {d} is ready.'],
+  ['Do you know {d}?', 'Yes, {d} is in our books.'],
+  ['Who wrote about {d}?', 'Doctor {p} wrote about {d}.'],
+  ['How many beds have {d} today?', 'We have {n} beds with {d} today.'],
+  ['Is there a lecture on {d}?', 'The lecture on {d} is in room {n}.'],
+  ['Have you read of {d}?', 'I have read of {d} in lecture {n}.'],
+];
