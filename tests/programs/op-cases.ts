@@ -171,6 +171,12 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
   silu: unary(b.silu),
   gelu: [...unary((x) => b.gelu(x, 'erf')), ...unary((x) => b.gelu(x, 'tanh'))],
   rotateHalf: [of((x) => b.rotateHalf(x!), f32([2, 3, 8])), of((x) => b.rotateHalf(x!), f32([2]))],
+  rotary: [
+    of((x, c, s) => b.rotary(x!, c!, s!), f32([2, 3, 4, 8]), f32([1, 4, 4]), f32([1, 4, 4])),
+    of((x, c, s) => b.rotary(x!, c!, s!), f32([2, 3, 4, 8]), f32([2, 4, 4]), f32([2, 4, 4])),
+    of((x, c, s) => b.rotary(x!, c!, s!), f32([3, 1, 1, 2]), f32([3, 1, 1]), f32([3, 1, 1])),
+    of((x, c, s) => b.rotary(x!, c!, s!), f32([1, 2, 3, 64]), f32([1, 3, 32]), f32([1, 3, 32])),
+  ],
   attachGradient: [
     of((x) => b.attachGradient(b.sum(b.mul(x!, x!)), [[x!, b.mul(x!, 2)]]), f32([3, 2])),
     of(

@@ -1,17 +1,23 @@
 /** Gradients of what moves elements. */
 import {
+  add,
   gatherRows,
+  mul,
   neg,
   pad,
   pick,
   place,
   reshape,
+  rotary,
   rotateHalf,
   scatterRows,
   slice,
   sliceAxis,
+  sub,
+  sum,
   transpose,
 } from '../programs/builder.ts';
+import type { Node } from '../programs/program.ts';
 import { type GradientRule, reduceTo } from './rule.ts';
 
 export const reshapeRule: GradientRule<'reshape'> = (node, dy) => [reshape(dy, node.inputs[0]!.shape)];
@@ -70,3 +76,16 @@ export const pickRule: GradientRule<'pick'> = (node, dy) => {
 export const placeRule: GradientRule<'place'> = (node, dy) => [undefined, pick(dy, node.inputs[0]!)];
 /** The rotation is a quarter turn: its adjoint turns back. */
 export const rotateHalfRule: GradientRule<'rotateHalf'> = (_, dy) => [neg(rotateHalf(dy))];
+/** A turn by the angles is undone by a turn by their opposites. */
+export const rotaryRule: GradientRule<'rotary'> = (node, dy) => {
+  const [x, cos, sin] = node.inputs as readonly [Node, Node, Node];
+  const half = cos.shape[2]!;
+  const halves = (v: Node) => [sliceAxis(v, -1, 0, half), sliceAxis(v, -1, half, 2 * half)] as const;
+  const [[x1, x2], [d1, d2]] = [halves(x), halves(dy)];
+  const overHeads = (v: Node) => reduceTo(sum(v, [1]), cos.shape);
+  return [
+    rotary(dy, cos, neg(sin)),
+    overHeads(add(mul(d1, x1), mul(d2, x2))),
+    overHeads(sub(mul(d2, x1), mul(d1, x2))),
+  ];
+};

@@ -54,6 +54,7 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> | 'none' }
   silu: elementwise.siluRule,
   gelu: elementwise.geluRule,
   rotateHalf: movement.rotateHalfRule,
+  rotary: movement.rotaryRule,
   attachGradient: (node, dy) => {
     const { count } = node.attributes;
     const gradients = node.inputs.slice(1 + count);

@@ -140,6 +140,7 @@ export const layerNorm = (x: Node, weight: Node, bias: Node, epsilon: number): N
   makeNode('layerNorm', [x, weight, bias], { epsilon });
 export const rmsNorm = (x: Node, weight: Node, epsilon: number): Node =>
   makeNode('rmsNorm', [x, weight], { epsilon });
+export const rotary = (x: Node, cos: Node, sin: Node): Node => makeNode('rotary', [x, cos, sin], {});
 export const inverseDeviation = (x: Node, epsilon: number, centered: boolean): Node =>
   makeNode('inverseDeviation', [x], { epsilon, centered });
 

@@ -42,7 +42,8 @@ export interface Speed {
 /** Seconds of one run: every operation is bound by arithmetic or by memory, and has a cost of its own. */
 export function programSeconds(program: Program, speed: Speed): number {
   return nodesOf(program).reduce((total, node) => {
-    if (node.op === 'input' || node.op === 'parameter' || node.op === 'constant' || isView(node)) return total;
+    if (node.op === 'input' || node.op === 'parameter' || node.op === 'constant' || isView(node))
+      return total;
     const bytes = node.inputs.reduce((n, x) => n + bytesOf(x), bytesOf(node));
     const busy = Math.max(operationsOf(node) / speed.operationsPerSecond, bytes / speed.bytesPerSecond);
     return total + busy + speed.secondsPerNode;
@@ -74,7 +75,8 @@ export function memoryCost(program: Program): MemoryCost {
     most = Math.max(most, alive);
     for (const x of node.inputs) {
       const memory = storage.get(x)!;
-      if (count(uses, memory, -1) === 0 && memory.op !== 'parameter' && memory.op !== 'constant') alive -= bytesOf(memory);
+      if (count(uses, memory, -1) === 0 && memory.op !== 'parameter' && memory.op !== 'constant')
+        alive -= bytesOf(memory);
     }
   }
   return { weightBytes, activationBytes: most };

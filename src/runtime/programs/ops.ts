@@ -92,6 +92,11 @@ export interface OpAttributes {
   gelu: { readonly approximation: 'erf' | 'tanh' };
   /** (−second half, first half) of the last axis: the rotation of rotary embeddings. */
   rotateHalf: None;
+  /**
+   * (x (B, H, T, E), cos (R, T, E/2), sin (R, T, E/2)), R = B or 1: each pair (xᵢ, xᵢ₊E/2) turned by its angle, which is
+   * x · (cos, cos) + rotateHalf(x) · (sin, sin) in one pass.
+   */
+  rotary: None;
   // ---- gradients written by hand
   /**
    * (value, x₁ … xₙ, g₁ … gₙ) → value. Its gradient with respect to xᵢ is (incoming scalar) · gᵢ, gᵢ being computed in

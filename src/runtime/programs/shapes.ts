@@ -219,6 +219,18 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
     need((x!.shape.at(-1) ?? 1) % 2 === 0, () => `rotateHalf of an odd axis (${x!.shape})`);
     return unary([x!]);
   },
+  rotary: ([x, cos, sin]) => {
+    float([x!, cos!, sin!]);
+    const [batch, , tokens, size] = x!.shape;
+    need(x!.shape.length === 4 && size! % 2 === 0, () => `rotary of (${x!.shape})`);
+    const [rows, ...angles] = cos!.shape;
+    const fits = (rows === 1 || rows === batch) && same(angles, [tokens!, size! / 2]);
+    need(
+      fits && same(cos!.shape, sin!.shape),
+      () => `angles (${cos!.shape}), (${sin!.shape}) for (${x!.shape})`,
+    );
+    return { shape: x!.shape, dtype: 'f32' };
+  },
   attachGradient: (inputs, { count }) => {
     need(
       inputs.length === 1 + 2 * count,

@@ -145,6 +145,17 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
       graph.node('Slice', [x!, graph.integers([from]), graph.integers([to]), graph.integers([-1])]);
     return graph.node('Concat', [graph.node('Neg', [part(half, 2 * half)]), part(0, half)], lastAxis);
   },
+  rotary: (node, [x, cos, sin], graph) => {
+    const [batch, , tokens] = node.shape as [number, number, number];
+    const [rows, , half] = node.inputs[1]!.shape as [number, number, number];
+    const table = (angles: string) => graph.node('Reshape', [angles, graph.integers([rows * tokens, half])]);
+    // One number: tokens count up from there. Otherwise the row of the table for every token.
+    const every = Array.from({ length: batch * tokens }, (_, i) => i);
+    const positions = rows === 1 ? graph.integers([0]) : graph.integers(every, [batch, tokens]);
+    return graph.node('RotaryEmbedding', [x!, positions, table(cos!), table(sin!)], {
+      domain: 'com.microsoft',
+    });
+  },
   attachGradient: same,
   stopGradient: same,
 };

@@ -59,6 +59,7 @@ export const kernels: { readonly [K in OpName]: Kernel<K> } = {
   silu: elementwise.silu,
   gelu: elementwise.gelu,
   rotateHalf: movement.rotateHalf,
+  rotary: movement.rotary,
   attachGradient: copy,
   stopGradient: copy,
 };

@@ -90,3 +90,18 @@ export const rotateHalf: Kernel<'rotateHalf'> = (out, [x]) =>
       out.data[start + half + j] = x!.data[start + j]!;
     }
   });
+
+export const rotary: Kernel<'rotary'> = (out, [x, cos, sin]) => {
+  const [, heads, tokens, size] = x!.shape as [number, number, number, number];
+  const half = size / 2;
+  eachRow(x!, (start, _, row) => {
+    const sequence = cos!.shape[0] === 1 ? 0 : Math.floor(row / (heads * tokens));
+    const angles = (sequence * tokens + (row % tokens)) * half;
+    for (let j = 0; j < half; j++) {
+      const [a, b] = [x!.data[start + j]!, x!.data[start + half + j]!];
+      const [c, s] = [cos!.data[angles + j]!, sin!.data[angles + j]!];
+      out.data[start + j] = a * c - b * s;
+      out.data[start + half + j] = b * c + a * s;
+    }
+  });
+};
