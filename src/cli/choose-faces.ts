@@ -43,7 +43,7 @@ export async function chooseFaces(
   );
   if (!github) return face === undefined ? written : [face, ...written];
   const inner = taken ? undefined : face;
-  const outer = githubFace({ write: output.write, file, environment: process.env, inner });
+  const outer = githubFace({ write: output.write, environment: process.env, inner });
   return [outer, ...(taken && face !== undefined ? [face] : []), ...written];
 }
 

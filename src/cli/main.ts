@@ -2,7 +2,7 @@
 import { nearest } from '../compiler/diagnostics/nearest.ts';
 import { parseArguments } from './arguments.ts';
 import { leaveWhenPipeCloses } from './closed-pipe.ts';
-import { type Command, CommandError, UsageError } from './command.ts';
+import { type Command, UsageError } from './command.ts';
 import { commands } from './commands.ts';
 import { exitCodes } from './exit-codes.ts';
 import { overview, page } from './help.ts';
@@ -16,7 +16,9 @@ async function main(words: readonly string[]): Promise<number> {
   try {
     return await dispatch(words);
   } catch (error) {
-    return report(error);
+    // Loaded here alone: it can draw source text.
+    const { reportError } = await import('./report-error.ts');
+    return reportError(error, createOutput(undefined), words.includes('-v') || words.includes('--verbose'));
   }
 }
 
@@ -57,20 +59,4 @@ function find(name: string): Command {
     `ftc has no command \`${name}\``,
     meant === undefined ? 'ftc --help lists them' : `did you mean \`ftc ${meant}\`?`,
   );
-}
-
-/** People get what is wrong and what to do; only a bug in ftc shows where it happened. */
-function report(error: unknown): number {
-  const { errorStyle, error: line } = createOutput(undefined);
-  if (error instanceof UsageError || error instanceof CommandError) {
-    line(`${errorStyle.red('error')}: ${error.message}`);
-    if (error.help !== undefined) line(`  = help: ${error.help}`);
-    return error instanceof CommandError ? error.exitCode : exitCodes.usage;
-  }
-  line(
-    `${errorStyle.red('error')}: this is a bug in ftc ${version}: ${error instanceof Error ? error.message : error}`,
-  );
-  if (process.env.FTC_DEBUG && error instanceof Error) line(error.stack ?? '');
-  else line('  = help: set FTC_DEBUG=1 to see where it happened');
-  return exitCodes.bug;
 }

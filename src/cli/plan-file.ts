@@ -33,7 +33,7 @@ export function sourceOf(file: string, given: Arguments): PlanSource {
 
 export async function planSource(source: PlanSource): Promise<Planned> {
   const settings: PipelineSettings = source;
-  const checked = await checkFile(source.file, settings);
+  const checked = checkFile(source.file, settings);
   if (checked.graph === undefined) return { checked };
   const store = storeOf(source.file, source.store);
   const { planPipeline } = await import('../runtime/run/plan.ts');

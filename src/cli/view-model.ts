@@ -162,7 +162,10 @@ export function reduce(view: RunView, event: RunEvent | ViewSignal, at: number):
       return {
         ...(event.stage === undefined
           ? view
-          : changed(view, event.stage, (stage) => ({ ...stage, state: 'failed' }))),
+          : changed(view, event.stage, (stage) => ({
+              ...stage,
+              state: stage.state === 'gate_failed' ? stage.state : 'failed',
+            }))),
         problems: [...view.problems, event],
       };
     case 'run_finished':

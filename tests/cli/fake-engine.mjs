@@ -155,7 +155,20 @@ async function run() {
     passed,
     conditions: [{ text: 'quick.perplexity <= 40', value: passed ? 12.25 : 52.1, passed }],
   });
-  if (!passed) return finish('gate_failed', 3);
+  if (!passed) {
+    await send({
+      type: 'diagnostic',
+      stage: 'gate',
+      code: 'FTP6004',
+      message: 'the gate was not met: quick.perplexity <= 40',
+      file: 'medical.ftp',
+      line: 15,
+      column: 5,
+      notes: [],
+      help: [],
+    });
+    return finish('gate_failed', 3);
+  }
   await send({
     type: 'stage_finished',
     stage: 'gate',

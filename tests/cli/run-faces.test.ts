@@ -179,7 +179,7 @@ describe('in GitHub Actions', () => {
     expect(stdout).toContain('::group::sft\n');
     expect(stdout).toContain('::warning title=quick::only 12 rows are held out');
     expect(stdout).toContain(
-      '::error file=medical.ftp,title=gate gate not met::quick.perplexity <= 40 (is 52.1)',
+      '::error file=medical.ftp,line=15,col=5,title=FTP6004::the gate was not met: quick.perplexity <= 40',
     );
     expect(summary()).toContain('### medical: gate failed after');
     expect(summary()).toContain('| gate | quick.perplexity &lt;= 40 | 52.1 | ✗ |');

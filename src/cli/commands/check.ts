@@ -10,12 +10,12 @@ export const run: RunCommand = async (given, output) => {
   const settings = pipelineSettings(given);
   const checked: Checked[] = [];
   for (const path of given.positionals) {
-    const first = await checkFile(path, settings);
-    const fixed = given.has('fix') ? await fixFile(first) : 0;
+    const first = checkFile(path, settings);
+    const fixed = given.has('fix') ? fixFile(first) : 0;
     if (fixed > 0 && !given.has('quiet')) {
       output.error(`${path}: ${fixed === 1 ? 'one problem mended' : `${fixed} problems mended`}`);
     }
-    checked.push(fixed > 0 ? await checkFile(path, settings) : first);
+    checked.push(fixed > 0 ? checkFile(path, settings) : first);
   }
   return reportDiagnostics(checked, output, {
     json: given.has('json'),

@@ -1,18 +1,13 @@
 /** `ftc plan`: what would run, why, and what it costs. */
 import { writeFile } from 'node:fs/promises';
-import type { Plan } from '../../runtime/run/plan-types.ts';
-import { CommandError, type RunCommand } from '../command.ts';
+import { CommandError, type RunCommand, UsageError } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
-import { type Planned, planFile } from '../plan-file.ts';
+import { type PlannedFile, planFile } from '../plan-file.ts';
 import { planTable } from '../plan-table.ts';
-import {
-  diagnosticAnnotations,
-  exitCodeOfPlan,
-  printDiagnostics,
-  reportDiagnostics,
-} from '../report-diagnostics.ts';
-import { annotationLines, appendStepSummary, setOutputs } from '../reporters/github-commands.ts';
+import { diagnosticOf, exitCodeOfPlan, printDiagnostics, reportDiagnostics } from '../report-diagnostics.ts';
+import { diagnosticsReport } from '../reporters/diagnostics-report.ts';
+import { appendStepSummary, setOutputs } from '../reporters/github-commands.ts';
 import { planMarkdown } from '../reporters/markdown.ts';
 import {
   parseReporters,
@@ -29,15 +24,15 @@ export const run: RunCommand = async (given, output) => {
   const json = given.has('json');
   const planned = await planFile(given.positionals[0]!, given);
   if (planned.plan === undefined) {
-    const code = await reportDiagnostics([planned.checked], output, { json, quiet: true, reporters });
+    const code = reportDiagnostics([planned.checked], output, { json, quiet: true, reporters });
     return given.has('detailed-exitcode') ? detailed.error : code;
   }
   const { plan, source } = planned;
   const out = given.value('out');
   if (out !== undefined) await save(out, `${JSON.stringify(saveablePlan(plan, source), null, 2)}\n`);
   if (json) output.line(JSON.stringify(plan));
-  else if (!reporters.some(takesStdout)) show(planned, plan, output, given.has('quiet'), out);
-  for (const request of reporters) report(request, planned, plan, output, json);
+  else if (!reporters.some(takesStdout)) show(planned, output, given.has('quiet'), out);
+  for (const request of reporters) report(request, planned, output, json);
   const failed = exitCodeOfPlan(plan);
   if (!given.has('detailed-exitcode')) return failed;
   return failed !== exitCodes.ok
@@ -47,16 +42,15 @@ export const run: RunCommand = async (given, output) => {
       : detailed.nothingToRun;
 };
 
-function show(planned: Planned, plan: Plan, output: Output, quiet: boolean, out: string | undefined): void {
+function show({ checked, plan }: PlannedFile, output: Output, quiet: boolean, out: string | undefined): void {
   if (!quiet) output.line(planTable(plan, { style: output.style, columns: output.columns }));
-  printDiagnostics([planned.checked], output, plan.diagnostics);
+  printDiagnostics(checked, plan.diagnostics, output);
   if (out !== undefined && !quiet) output.line(`\nwritten; execute exactly this plan with: ftc run ${out}`);
 }
 
 function report(
   request: ReporterRequest,
-  { checked }: Planned,
-  plan: Plan,
+  { checked, plan }: PlannedFile,
   output: Output,
   json: boolean,
 ): void {
@@ -68,13 +62,10 @@ function report(
       reportSink(request, output)(planMarkdown(plan));
       return;
     case 'junit':
-      throw new CommandError(
-        'a plan has no test cases to report as JUnit',
-        exitCodes.usage,
-        'use `ftc run --reporter junit`',
-      );
+      throw new UsageError('a plan has no test cases to report as JUnit', 'use `ftc run --reporter junit`');
     case 'github': {
-      if (!json) annotationLines(diagnosticAnnotations([checked], plan.diagnostics)).forEach(output.line);
+      const diagnostics = [...checked.diagnostics, ...plan.diagnostics.map(diagnosticOf)];
+      diagnosticsReport(request, [{ ...checked, diagnostics }], output, !json);
       appendStepSummary(planMarkdown(plan));
       setOutputs({ has_changes: String(plan.has_changes) });
     }

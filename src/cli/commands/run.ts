@@ -33,7 +33,7 @@ export const run: RunCommand = async (given, output) => {
   if (exitCodeOfPlan(plan) !== exitCodes.ok) {
     return reportRunProblems(checked, plan.diagnostics, output, { json, reporters });
   }
-  if (!json) printDiagnostics([checked], output, plan.diagnostics);
+  if (!json) printDiagnostics(checked, plan.diagnostics, output);
   if (!given.has('yes') && !(await goesAhead(plan, output))) return exitCodes.ok;
   return start(planned, range, given, output, {
     json,

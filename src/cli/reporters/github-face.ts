@@ -1,21 +1,18 @@
 /** A run in GitHub Actions: a group per stage, annotations on the pipeline text, a step summary and outputs. */
 import { randomUUID } from 'node:crypto';
 import type { Face } from '../face.ts';
-import { formatMetric } from '../format-numbers.ts';
 import type { Problem } from '../view-model.ts';
 import { type Annotation, annotationLine, appendStepSummary, setOutputs } from './github-commands.ts';
 import { runMarkdown } from './markdown.ts';
 
 export interface GithubOptions {
   readonly write: (text: string) => void;
-  /** The pipeline file: where a gate's annotation points. */
-  readonly file: string;
   readonly environment: NodeJS.ProcessEnv;
   /** Draws the lines in between; what they say cannot be read as a command. */
   readonly inner: Face | undefined;
 }
 
-export function githubFace({ write, file, environment, inner }: GithubOptions): Face {
+export function githubFace({ write, environment, inner }: GithubOptions): Face {
   const token = randomUUID();
   const annotate = (annotation: Annotation) => {
     if (inner !== undefined) write(`${annotationLine(annotation)}\n`);
@@ -38,11 +35,6 @@ export function githubFace({ write, file, environment, inner }: GithubOptions): 
       if (event.type === 'diagnostic') annotate(problemAnnotation(event));
       if (event.type === 'message' && event.level === 'warning') {
         annotate({ level: 'warning', title: event.stage ?? 'ftc', message: event.text });
-      }
-      if (event.type === 'gate' && !event.passed) {
-        const failed = event.conditions.filter(({ passed }) => !passed);
-        const message = failed.map(({ text, value }) => `${text} (is ${formatMetric(value)})`).join('; ');
-        annotate({ level: 'error', title: `gate ${event.stage} not met`, message, file });
       }
     },
     close: async (view) => {
