@@ -5,9 +5,17 @@ import type { Flat } from './optimizer.ts';
 export function globalNorm(gradients: Flat): number {
   let total = 0;
   for (const values of gradients.values()) {
-    let sum = 0;
-    for (let i = 0; i < values.length; i++) sum += values[i]! * values[i]!;
-    total += sum;
+    // Four sums at once: an addition need not wait for the one before.
+    let [s0, s1, s2, s3] = [0, 0, 0, 0];
+    const whole = values.length - (values.length % 4);
+    for (let i = 0; i < whole; i += 4) {
+      s0 += values[i]! * values[i]!;
+      s1 += values[i + 1]! * values[i + 1]!;
+      s2 += values[i + 2]! * values[i + 2]!;
+      s3 += values[i + 3]! * values[i + 3]!;
+    }
+    for (let i = whole; i < values.length; i++) s0 += values[i]! * values[i]!;
+    total += s0 + s1 + s2 + s3;
   }
   return Math.sqrt(total);
 }
