@@ -1,0 +1,18 @@
+/** Chat templates: how turns become text, and which of its tokens are learned. */
+import type { TokenizerConfig } from './tokenizer-files.ts';
+
+export { encodeChat, encodePrompt, endOfTurn } from './encode-chat.ts';
+export { type ChatMessage, renderChat } from './render-chat.ts';
+export { specialTokensOf } from './special-tokens-of.ts';
+export { TemplateError } from './template-error.ts';
+
+/** The template of a pipeline that declares none: one marker before each turn, one after it. */
+export const defaultTemplate =
+  '{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}' +
+  '{% if add_generation_prompt %}<|assistant|>{% endif %}';
+
+/** The template of a tokenizer_config.json: the only one, or the one named `default`. */
+export function chatTemplateOf({ chat_template: given }: TokenizerConfig): string | undefined {
+  if (given === undefined || typeof given === 'string') return given;
+  return given.find(({ name }) => name === 'default')?.template;
+}
