@@ -1,8 +1,8 @@
 /** Rotary position embeddings, first half against second half (Hugging Face's layout, not interleaved pairs). */
-import { add, concat, constant, gatherRows, mul, reshape, rotateHalf } from '../programs/builder.ts';
+import { constant, gatherRows, rotary } from '../programs/builder.ts';
 import type { Node } from '../programs/program.ts';
 
-/** Cosines and sines of each token's angles, both f32 (B or 1, 1, T, Dh). */
+/** Cosines and sines of each token's angles, both f32 (B or 1, T, Dh / 2). */
 export interface Rotation {
   readonly cos: Node;
   readonly sin: Node;
@@ -14,15 +14,13 @@ export interface Rotation {
  * @see https://arxiv.org/abs/2104.09864 section 3.4.2
  */
 export function rotation(positions: Node, context: number, frequencies: Float64Array): Rotation {
-  const [rows, tokens] = positions.shape as [number, number];
   const table = (f: (angle: number) => number): Node => {
     const half = frequencies.length;
     const data = new Float32Array(context * half);
     for (let p = 0; p < context; p++) {
       for (let i = 0; i < half; i++) data[p * half + i] = f(p * frequencies[i]!);
     }
-    const values = gatherRows(constant({ dtype: 'f32', shape: [context, half], data }), positions);
-    return reshape(concat([values, values], 2), [rows, 1, tokens, 2 * half]);
+    return gatherRows(constant({ dtype: 'f32', shape: [context, half], data }), positions);
   };
   return { cos: table(Math.cos), sin: table(Math.sin) };
 }
@@ -34,5 +32,5 @@ export function rotaryFrequencies(headSize: number, theta: number): Float64Array
 
 /** x: (B, H, T, Dh) → the same, turned by each token's angles. */
 export function rotate(x: Node, { cos, sin }: Rotation): Node {
-  return add(mul(x, cos), mul(rotateHalf(x), sin));
+  return rotary(x, cos, sin);
 }
