@@ -86,6 +86,17 @@ test('sizes that do not fit each other are refused in words', () => {
   expect(() => gpt2.configure({ heads: 7 }, tokens)).toThrow('heads=7 does not divide width=128');
 });
 
+test('a setting that would change the numbers is refused by name', () => {
+  const config = { ...llama.configure({}, tokens), hidden_act: 'gelu' };
+  expect(() => llama.parameters(config)).toThrow(
+    'config.json has hidden_act="gelu", which is not supported (known: "silu")',
+  );
+  const inverse = { ...gpt2.configure({}, tokens), scale_attn_by_inverse_layer_idx: true };
+  expect(() => gpt2.parameters(inverse)).toThrow(
+    'scale_attn_by_inverse_layer_idx=true, which is not supported',
+  );
+});
+
 test('tensors of a checkpoint that are no weights', () => {
   const tied = llama.configure({}, tokens);
   const apart = llama.configure({ tied: false }, tokens);

@@ -13,6 +13,19 @@ export function numberOf(config: ModelConfig, key: string, fallback?: number): n
   return value;
 }
 
+/**
+ * A setting that changes what a model computes must have a value that the family computes; absent and null are fine.
+ * Errors: Error naming the setting.
+ */
+export function mustBe(config: ModelConfig, key: string, ...legal: readonly Json[]): void {
+  const value = config[key] ?? null;
+  if (value === null || legal.includes(value)) return;
+  const known = legal.map((v) => JSON.stringify(v)).join(', ');
+  throw new Error(
+    `config.json has ${key}=${JSON.stringify(value)}, which is not supported (known: ${known})`,
+  );
+}
+
 /** An option of a model call, or its default. Errors: Error naming the option. */
 export function numberOption(
   options: Readonly<Record<string, Json>>,

@@ -1,5 +1,5 @@
 /** Tensor names, shapes and start values of GPT-2. */
-import { numberOf } from './config.ts';
+import { mustBe, numberOf } from './config.ts';
 import type { Initializer, ModelConfig, ModelShape, ParameterSpec } from './model.ts';
 
 /** Hugging Face module names of block `i`. */
@@ -15,8 +15,17 @@ export function gpt2Block(i: number) {
   };
 }
 
+/** Errors: Error for a setting under which Hugging Face would compute something else. */
+function check(config: ModelConfig): void {
+  mustBe(config, 'activation_function', 'gelu_new', 'gelu_pytorch_tanh', 'gelu');
+  mustBe(config, 'scale_attn_weights', true);
+  mustBe(config, 'scale_attn_by_inverse_layer_idx', false);
+  mustBe(config, 'add_cross_attention', false);
+}
+
 /** Normal 0.02; projections into the residual stream 0.02 / √(2 · blocks); biases 0; norms 1 and 0. */
 export function gpt2Parameters(config: ModelConfig, shape: ModelShape): ParameterSpec[] {
+  check(config);
   const { blocks, width, context, vocabularySize } = shape;
   const inner = numberOf(config, 'n_inner', 4 * width);
   const std = numberOf(config, 'initializer_range', 0.02);

@@ -1,5 +1,5 @@
 /** Tensor names, shapes and start values of Llama-like models. */
-import { numberOf } from './config.ts';
+import { mustBe, numberOf } from './config.ts';
 import type { Initializer, ModelConfig, ModelShape, ParameterSpec } from './model.ts';
 
 /** Hugging Face module names of block `i` (norms with their `.weight`). */
@@ -18,15 +18,24 @@ export function llamaBlock(i: number) {
   };
 }
 
+/** Errors: Error for a setting under which Hugging Face would compute something else. */
+function check(config: ModelConfig): void {
+  mustBe(config, 'hidden_act', 'silu');
+  mustBe(config, 'mlp_bias', false);
+  mustBe(config, 'attention_bias', false);
+  mustBe(config, 'use_sliding_window', false);
+}
+
 /** Normal 0.02; projections into the residual stream 0.02 / √(2 · blocks), as GPT-2 does. */
 export function llamaParameters(config: ModelConfig, shape: ModelShape): ParameterSpec[] {
+  check(config);
   const { blocks, width, heads, keyValueHeads, headSize, vocabularySize } = shape;
   const inner = numberOf(config, 'intermediate_size');
   const std = numberOf(config, 'initializer_range', 0.02);
   const normal: Initializer = { kind: 'normal', std };
   const residual: Initializer = { kind: 'normal', std: std / Math.sqrt(2 * blocks) };
   const ones = (name: string): ParameterSpec => ({ name, shape: [width], initializer: { kind: 'ones' } });
-  const hasBias = config.model_type === 'qwen2' || config.attention_bias === true;
+  const hasBias = config.model_type === 'qwen2';
   const specs: ParameterSpec[] = [
     { name: 'model.embed_tokens.weight', shape: [vocabularySize, width], initializer: normal },
   ];

@@ -57,7 +57,7 @@ function forward(config: ModelConfig, { ids, positions, bias, past }: ForwardInp
     const block = llamaBlock(i);
     const input = rmsNorm(x, weight(block.attentionNorm), epsilon);
     const project = (name: string, count: number): Node => {
-      const hasBias = config.model_type === 'qwen2' || config.attention_bias === true;
+      const hasBias = config.model_type === 'qwen2';
       const y = linear(input, weight(`${name}.weight`), hasBias ? weight(`${name}.bias`) : undefined);
       return splitHeads(y, batch, tokens, count);
     };
