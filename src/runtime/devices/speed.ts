@@ -21,7 +21,9 @@ const filled = (shape: readonly number[]): Tensor => ({
 /** About a tenth of a second. */
 export async function deviceSpeed(): Promise<Speed> {
   const product = matmul(input('x', 'f32', [ROWS, WIDTH]), parameter('w', [WIDTH, WIDTH]));
-  const executor = await onnx.load(program('speed', { y: product }), { frozen: new Map([['w', filled([WIDTH, WIDTH])]]) });
+  const executor = await onnx.load(program('speed', { y: product }), {
+    frozen: new Map([['w', filled([WIDTH, WIDTH])]]),
+  });
   const feeds = new Map([['x', filled([ROWS, WIDTH])]]);
   await executor.run(feeds);
   let best = Number.POSITIVE_INFINITY;

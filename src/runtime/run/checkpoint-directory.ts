@@ -2,8 +2,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../checkpoints/safetensors.ts';
-import type { Checkpoint } from './loop.ts';
 import type { Metrics } from './events.ts';
+import type { Checkpoint } from './loop.ts';
 
 const FILE = 'checkpoint.safetensors';
 
@@ -22,7 +22,9 @@ export function checkpointDirectory(directory: string) {
 }
 
 /** Of the newest checkpoint, without its tensors; undefined where there is none. */
-export async function readCheckpointHeader(directory: string): Promise<Omit<Checkpoint, 'tensors'> | undefined> {
+export async function readCheckpointHeader(
+  directory: string,
+): Promise<Omit<Checkpoint, 'tensors'> | undefined> {
   const path = join(directory, FILE);
   if (!existsSync(path)) return undefined;
   const { metadata } = await readSafetensorsHeader(path);

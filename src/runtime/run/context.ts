@@ -6,12 +6,12 @@ import { methods, models } from '../catalog.ts';
 import { openData } from '../data/open-data.ts';
 import type { Executable, Executor } from '../executables/executable.ts';
 import { adamw } from '../optimizers/adamw.ts';
-import { scheduleFactor, type ScheduleKind } from '../optimizers/schedule.ts';
+import { type ScheduleKind, scheduleFactor } from '../optimizers/schedule.ts';
 import type { Program } from '../programs/program.ts';
 import { optimize } from '../rewrites/optimize.ts';
 import { type StageContext, Stopped, type Trainer } from '../stages/stage.ts';
-import type { Metrics, RunEvent } from './events.ts';
 import { checkpointDirectory } from './checkpoint-directory.ts';
+import type { Metrics, RunEvent } from './events.ts';
 import { loop } from './loop.ts';
 import type { PolicyLoader } from './policies.ts';
 import { exportPolicy, savePolicy, saveReward } from './policies.ts';
@@ -68,7 +68,12 @@ export function jobContext(settings: JobSettings): JobContext {
     method(family, config) {
       const { name, options } = job.method!;
       return methods[name]!.apply(
-        { config, parameters: family.parameters(config), linears: family.linears(config), blocks: family.blocks(config) },
+        {
+          config,
+          parameters: family.parameters(config),
+          linears: family.linears(config),
+          blocks: family.blocks(config),
+        },
         options,
       );
     },

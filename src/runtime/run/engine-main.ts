@@ -1,13 +1,17 @@
 /** The engine's process: one request comes in, events go out, `stop` asks it to save and leave. */
 import { readFileSync } from 'node:fs';
-import { run, type RunRequest } from './engine.ts';
+import { type RunRequest, run } from './engine.ts';
 
 type Message = { readonly type: 'run'; readonly request: RunRequest } | { readonly type: 'stop' };
 
 let stop = false;
 
 const version = (): string =>
-  (JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+  (
+    JSON.parse(readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8')) as {
+      version: string;
+    }
+  ).version;
 
 async function serve(request: RunRequest): Promise<void> {
   for await (const event of run(request, version(), () => stop)) {

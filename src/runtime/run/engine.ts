@@ -31,7 +31,11 @@ interface Finished {
 }
 
 /** Events until `run_finished`; nothing is thrown. `stopping` is asked between steps. */
-export function run(request: RunRequest, version: string, stopping: () => boolean): AsyncGenerator<RunEvent, void> {
+export function run(
+  request: RunRequest,
+  version: string,
+  stopping: () => boolean,
+): AsyncGenerator<RunEvent, void> {
   return stream<RunEvent, void>(async (emit) => {
     const started = Date.now();
     const id = runId(started);
@@ -45,10 +49,18 @@ export function run(request: RunRequest, version: string, stopping: () => boolea
     });
     let running: Job | undefined;
     let store: Store | undefined;
-    let finish: { status: 'ok' | 'failed' | 'gate_failed' | 'stopped'; exit_code: number } = { status: 'ok', exit_code: 0 };
+    let finish: { status: 'ok' | 'failed' | 'gate_failed' | 'stopped'; exit_code: number } = {
+      status: 'ok',
+      exit_code: 0,
+    };
     try {
       store = await openStore(request.store, { write: true });
-      const record = await store.beginRun({ id, pipeline: request.graph.pipeline, file: request.file, plan: request.plan });
+      const record = await store.beginRun({
+        id,
+        pipeline: request.graph.pipeline,
+        file: request.file,
+        plan: request.plan,
+      });
       const tell = (event: RunEvent) => {
         record.event(event);
         emit(event);
@@ -59,7 +71,14 @@ export function run(request: RunRequest, version: string, stopping: () => boolea
         const planned = request.plan.stages.find((s) => s.id === job.id)!;
         if (planned.action === 'blocked') continue;
         running = job;
-        const result = await runJob(job, planned, { request, store, finished, policies, emit: tell, stopping });
+        const result = await runJob(job, planned, {
+          request,
+          store,
+          finished,
+          policies,
+          emit: tell,
+          stopping,
+        });
         finished.set(job.id, result);
         await record.link(job.id, planned.key, result.artifacts);
         if (request.until === job.id) break;
@@ -93,7 +112,14 @@ async function runJob(job: Job, planned: PlannedStage, state: RunState): Promise
   const begin = { type: 'stage_started', stage: job.id, kind: job.kind, steps: planned.steps } as const;
   if (found) {
     emit({ ...begin, action: 'cached' });
-    emit({ type: 'stage_finished', stage: job.id, action: 'cached', seconds: 0, metrics: found.metrics, artifacts: found.artifacts });
+    emit({
+      type: 'stage_finished',
+      stage: job.id,
+      action: 'cached',
+      seconds: 0,
+      metrics: found.metrics,
+      artifacts: found.artifacts,
+    });
     return found;
   }
   const action = planned.action === 'resume' ? 'resume' : 'run';
@@ -116,7 +142,12 @@ async function runJob(job: Job, planned: PlannedStage, state: RunState): Promise
   });
   try {
     const { metrics } = await stages[job.kind]!.run(context);
-    const artifacts = await store.put(planned.key, { stage: job.id, kind: job.kind, directories: written, metrics });
+    const artifacts = await store.put(planned.key, {
+      stage: job.id,
+      kind: job.kind,
+      directories: written,
+      metrics,
+    });
     await store.removeWork(planned.key);
     const seconds = (Date.now() - started) / 1000;
     emit({ type: 'stage_finished', stage: job.id, action, seconds, metrics, artifacts });

@@ -35,9 +35,20 @@ export type RunEvent =
       readonly steps: number;
       readonly from_step?: number;
     }
-  | { readonly type: 'step'; readonly stage: string; readonly step: number; readonly steps: number; readonly metrics: Metrics }
+  | {
+      readonly type: 'step';
+      readonly stage: string;
+      readonly step: number;
+      readonly steps: number;
+      readonly metrics: Metrics;
+    }
   | { readonly type: 'evaluated'; readonly stage: string; readonly step: number; readonly metrics: Metrics }
-  | { readonly type: 'samples'; readonly stage: string; readonly step: number; readonly samples: readonly Sample[] }
+  | {
+      readonly type: 'samples';
+      readonly stage: string;
+      readonly step: number;
+      readonly samples: readonly Sample[];
+    }
   | { readonly type: 'checkpoint'; readonly stage: string; readonly step: number }
   | {
       readonly type: 'message';
@@ -53,7 +64,12 @@ export type RunEvent =
       readonly metrics: Metrics;
       readonly artifacts: { readonly [slot: string]: string };
     }
-  | { readonly type: 'gate'; readonly stage: string; readonly passed: boolean; readonly conditions: readonly ConditionResult[] }
+  | {
+      readonly type: 'gate';
+      readonly stage: string;
+      readonly passed: boolean;
+      readonly conditions: readonly ConditionResult[];
+    }
   | {
       /** A failure with a code of the diagnostics table; `file`/`line`/`column` point into the pipeline text or a data file. */
       readonly type: 'diagnostic';

@@ -1,12 +1,14 @@
 /** What went wrong, as a diagnostic with a place: in the pipeline's text, or in a data file. */
-import type { Job } from '../../compiler/graph/graph.ts';
+
 import { codes, type ProblemName } from '../../compiler/diagnostics/codes.ts';
+import type { Job } from '../../compiler/graph/graph.ts';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
 import { DataError } from '../data/data-error.ts';
 import { MethodError } from '../methods/method.ts';
 import { GateFailed } from '../stages/gate.ts';
 import { StageError, Stopped } from '../stages/stage.ts';
 import { StoreError } from '../store/store-error.ts';
+import { TemplateError } from '../tokenizers/template-error.ts';
 import type { RunEvent } from './events.ts';
 
 export type DiagnosticEvent = Extract<RunEvent, { type: 'diagnostic' }>;
@@ -34,7 +36,10 @@ export function explainFailure(error: unknown, job: Job | undefined): Failure {
   const { code, exit } = codes[facts.problem];
   const span = job && ((facts.option !== undefined && job.spans[facts.option]) || job.span);
   const place = facts.file !== undefined ? { file: facts.file, line: facts.line } : span;
-  const asked = facts.file !== undefined && span ? [`asked for by \`${job!.id}\` at ${span.file}:${span.line}:${span.column}`] : [];
+  const asked =
+    facts.file !== undefined && span
+      ? [`asked for by \`${job!.id}\` at ${span.file}:${span.line}:${span.column}`]
+      : [];
   return {
     status: error instanceof GateFailed ? 'gate_failed' : 'failed',
     exitCode: exit,
@@ -53,16 +58,35 @@ export function explainFailure(error: unknown, job: Job | undefined): Failure {
 }
 
 function factsOf(error: unknown): Facts {
-  if (error instanceof GateFailed) return { problem: 'gate-not-met', message: `the gate was not met: ${error.message}` };
+  if (error instanceof GateFailed)
+    return { problem: 'gate-not-met', message: `the gate was not met: ${error.message}` };
   if (error instanceof StageError) return { ...error.place, problem: error.kind, message: error.message };
   if (error instanceof MethodError)
     return { problem: 'method-does-not-fit', message: error.message, option: error.option, help: error.help };
   if (error instanceof DataError)
-    return { problem: error.kind, message: error.message, option: 'data', file: error.file, line: error.line, help: error.help };
-  if (error instanceof StoreError) return { problem: STORE_PROBLEMS[error.kind], message: error.message, help: error.help };
+    return {
+      problem: error.kind,
+      message: error.message,
+      option: 'data',
+      file: error.file,
+      line: error.line,
+      notes: error.notes,
+      help: error.help,
+    };
+  if (error instanceof StoreError)
+    return { problem: STORE_PROBLEMS[error.kind], message: error.message, help: error.help };
+  if (error instanceof TemplateError)
+    return { problem: 'bad-template', message: error.message, option: 'template' };
   if (error instanceof CheckpointError) return { problem: 'broken-artifact', message: error.message };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return { problem: 'internal', message: error instanceof Error ? error.message : String(error), notes: text.split('\n').slice(1, 6).map((l) => l.trim()) };
+  return {
+    problem: 'internal',
+    message: error instanceof Error ? error.message : String(error),
+    notes: text
+      .split('\n')
+      .slice(1, 6)
+      .map((l) => l.trim()),
+  };
 }
 
 const STORE_PROBLEMS: { readonly [K in StoreError['kind']]: ProblemName } = {

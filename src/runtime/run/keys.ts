@@ -28,5 +28,7 @@ export function canonicalJson(value: unknown): string {
 }
 
 export function contentKey(parts: KeyParts): string {
-  return `sha256:${createHash('sha256').update(canonicalJson({ ...parts, numerics: NUMERICS })).digest('hex')}`;
+  return `sha256:${createHash('sha256')
+    .update(canonicalJson({ ...parts, numerics: NUMERICS }))
+    .digest('hex')}`;
 }

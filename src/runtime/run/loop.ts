@@ -63,11 +63,15 @@ export async function loop(task: LoopTask, settings: LoopSettings): Promise<Metr
     const started = performance.now();
     last = await task.step(step);
     const seconds = (performance.now() - started) / 1000;
-    const speed = task.tokensPerStep === undefined ? {} : { tokens_per_second: Math.round(task.tokensPerStep(step) / seconds) };
+    const speed =
+      task.tokensPerStep === undefined
+        ? {}
+        : { tokens_per_second: Math.round(task.tokensPerStep(step) / seconds) };
     emit({ type: 'step', stage, step: step + 1, steps: task.steps, metrics: { ...last, ...speed } });
     const final = step + 1 === task.steps;
     if (final || (settings.evalEvery > 0 && (step + 1) % settings.evalEvery === 0)) await evaluate(step + 1);
-    const due = settings.saveEvery > 0 ? (step + 1) % settings.saveEvery === 0 : Date.now() - saved > SAVE_MILLISECONDS;
+    const due =
+      settings.saveEvery > 0 ? (step + 1) % settings.saveEvery === 0 : Date.now() - saved > SAVE_MILLISECONDS;
     if (due && !final) {
       await save(step + 1);
       saved = Date.now();

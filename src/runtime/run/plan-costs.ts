@@ -40,7 +40,9 @@ export function costsOf(estimate: Estimate, speed: Speed): Costs {
 function wholeProgram({ program, trainable }: PlannedWork): Program {
   if (!trainable) return optimize(program);
   const used = new Set(parametersOf(program).map((p) => p.attributes.name));
-  return optimize(differentiate(program, { loss: 'loss', withRespectTo: trainable.filter((name) => used.has(name)) }));
+  return optimize(
+    differentiate(program, { loss: 'loss', withRespectTo: trainable.filter((name) => used.has(name)) }),
+  );
 }
 
 function trainedBytes(program: Program, trainable: readonly string[]): number {

@@ -15,8 +15,8 @@ import { explainFailure } from './failures.ts';
 import { contentKey, type KeyParts } from './keys.ts';
 import { costsOf } from './plan-costs.ts';
 import type { Plan, PlanDiagnostic, PlannedStage } from './plan-types.ts';
-import { differenceOf } from './why.ts';
 import { sampleTokensPerByte } from './tokens-per-byte.ts';
+import { differenceOf } from './why.ts';
 
 export interface PlanRequest {
   readonly graph: ExecutionGraph;
@@ -49,7 +49,12 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
         code: diagnostic.code,
         message: diagnostic.message,
         stage: job.id,
-        span: { ...job.span, ...(diagnostic.file !== undefined && { file: diagnostic.file }), ...(diagnostic.line !== undefined && { line: diagnostic.line }), column: diagnostic.column ?? 1 },
+        span: {
+          ...job.span,
+          ...(diagnostic.file !== undefined && { file: diagnostic.file }),
+          ...(diagnostic.line !== undefined && { line: diagnostic.line }),
+          column: diagnostic.column ?? 1,
+        },
         notes: diagnostic.notes,
         help: diagnostic.help,
       });
@@ -90,7 +95,9 @@ async function planJob(job: Job, { root, store, speed, planned }: Surroundings):
   const parts = await keyParts(job, root, planned);
   const key = contentKey(parts);
   const modelFrom = (slot: string) => before.find((b) => b.slot === slot)?.job.model;
-  const estimate = await stages[job.kind]!.estimate(estimateContext(job, root, modelFrom('policy'), modelFrom('reward')));
+  const estimate = await stages[job.kind]!.estimate(
+    estimateContext(job, root, modelFrom('policy'), modelFrom('reward')),
+  );
   const costs = costsOf(estimate, speed);
   const found = await store.find(key);
   const fresh = found !== undefined && outputsStand(job, root);
@@ -132,7 +139,8 @@ function outputsStand(job: Job, root: string): boolean {
 
 async function keyParts(job: Job, root: string, planned: ReadonlyMap<string, PlannedJob>): Promise<KeyParts> {
   const data: Record<string, string> = {};
-  for (const [option, expression] of Object.entries(job.data)) data[option] = (await digestData(expression, root)).sha256;
+  for (const [option, expression] of Object.entries(job.data))
+    data[option] = (await digestData(expression, root)).sha256;
   const inputs = Object.fromEntries([
     ...job.inputs.map((i) => [i.slot, planned.get(i.from)!.stage.key]),
     ...job.conditions.map((c) => [`metrics of ${c.job}`, planned.get(c.job)!.stage.key]),
@@ -155,7 +163,12 @@ function estimateContext(
     method(family, config) {
       const { name, options } = job.method!;
       return methods[name]!.apply(
-        { config, parameters: family.parameters(config), linears: family.linears(config), blocks: family.blocks(config) },
+        {
+          config,
+          parameters: family.parameters(config),
+          linears: family.linears(config),
+          blocks: family.blocks(config),
+        },
         options,
       );
     },

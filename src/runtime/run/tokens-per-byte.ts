@@ -1,6 +1,7 @@
 /** How many tokens a byte of text will make, before the tokenizer exists: one is trained on a sample. */
 import type { Row } from '../data/row.ts';
 import { textOf } from '../data/shapes.ts';
+import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { trainTokenizer } from '../tokenizers/train-tokenizer.ts';
 
 /** Enough for a ratio within some ten percent, in about a tenth of a second. */
@@ -20,6 +21,7 @@ export async function sampleTokensPerByte(rows: AsyncIterable<Row>, vocabularySi
   const cut = Math.floor(all.length * 0.75);
   const held = all.slice(cut);
   if (held.length === 0) return 0.5;
-  const tokenizer = await trainTokenizer([all.slice(0, cut)], { vocabularySize });
+  const files = await trainTokenizer([all.slice(0, cut)], { vocabularySize });
+  const tokenizer = loadTokenizer(files.json, files.config);
   return tokenizer.encode(held).length / Buffer.byteLength(held);
 }

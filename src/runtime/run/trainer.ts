@@ -18,7 +18,11 @@ export interface TrainerSettings {
 
 interface Loaded {
   readonly executor: Executor;
-  readonly masks: readonly { readonly name: string; readonly shape: readonly number[]; readonly probability: number }[];
+  readonly masks: readonly {
+    readonly name: string;
+    readonly shape: readonly number[];
+    readonly probability: number;
+  }[];
 }
 
 const GRADIENT = 'grad:';
@@ -42,13 +46,21 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
       executor: await settings.load(whole, frozen),
       masks: inputsOf(forward)
         .filter((node) => probabilities.has(node.attributes.name))
-        .map((node) => ({ name: node.attributes.name, shape: node.shape, probability: probabilities.get(node.attributes.name)! })),
+        .map((node) => ({
+          name: node.attributes.name,
+          shape: node.shape,
+          probability: probabilities.get(node.attributes.name)!,
+        })),
     };
     cache.set(key, made);
     return made;
   }
 
-  async function run(one: Loaded, batch: Batch, mask: (name: string, size: number, probability: number) => Float32Array) {
+  async function run(
+    one: Loaded,
+    batch: Batch,
+    mask: (name: string, size: number, probability: number) => Float32Array,
+  ) {
     const feeds = new Map<string, Tensor>([...batch.feeds, ...model.trainable]);
     for (const { name, shape, probability } of one.masks)
       feeds.set(name, { dtype: 'f32', shape, data: mask(name, sizeOf(shape), probability) });
@@ -78,7 +90,8 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
 
     apply(gradients, learningRate) {
       const norm = clipGradients(gradients, settings.clip);
-      if (!Number.isFinite(norm)) throw diverged(`the gradients of step ${state.step + 1} have norm ${norm}`, state.step);
+      if (!Number.isFinite(norm))
+        throw diverged(`the gradients of step ${state.step + 1} have norm ${norm}`, state.step);
       settings.optimizer.update(flat, gradients, state, learningRate);
       return norm;
     },
@@ -95,14 +108,16 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
 
     checkpoint() {
       const tensors = new Map<string, Tensor>(model.trainable);
-      for (const [name, data] of state.moments) tensors.set(`optimizer:${name}`, { dtype: 'f32', shape: [data.length], data });
+      for (const [name, data] of state.moments)
+        tensors.set(`optimizer:${name}`, { dtype: 'f32', shape: [data.length], data });
       tensors.set('optimizer-step', { dtype: 'i32', shape: [1], data: Int32Array.of(state.step) });
       return tensors;
     },
 
     restore(tensors) {
       for (const [name, data] of flat) data.set(tensors.get(name)!.data as Float32Array);
-      for (const [name, data] of state.moments) data.set(tensors.get(`optimizer:${name}`)!.data as Float32Array);
+      for (const [name, data] of state.moments)
+        data.set(tensors.get(`optimizer:${name}`)!.data as Float32Array);
       state.step = tensors.get('optimizer-step')!.data[0]!;
     },
 

@@ -1,7 +1,7 @@
 /** Why a stage runs again: what differs between the key it was last run under and the one it has now. */
 import type { Json } from '../../compiler/catalog.ts';
 import type { Job } from '../../compiler/graph/graph.ts';
-import { NUMERICS, type KeyParts } from './keys.ts';
+import { type KeyParts, NUMERICS } from './keys.ts';
 
 export interface Difference {
   /** `options.lr`, `data.data`, `inputs.policy`. */

@@ -1,18 +1,26 @@
 /** `eval`: loss and answers on held-out rows. */
-import { type RowKind, preferenceOf, promptCompletionOf, rowKindOf, textOf } from '../data/shapes.ts';
-import { greedySampler } from '../generation/rollout.ts';
+
 import type { Row } from '../data/row.ts';
+import { preferenceOf, promptCompletionOf, type RowKind, rowKindOf, textOf } from '../data/shapes.ts';
+import { greedySampler } from '../generation/rollout.ts';
 import type { Metrics, Sample } from '../run/events.ts';
 import { estimateEval } from './estimates/eval.ts';
-import { answerOf, encodeExample, encodeQuestion, type Overlong, emptyAccount, fit } from './parts/examples.ts';
+import {
+  answerOf,
+  emptyAccount,
+  encodeExample,
+  encodeQuestion,
+  fit,
+  type Overlong,
+} from './parts/examples.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
-import { encodePair, PairBatches } from './parts/pairs.ts';
 import { SupervisedBatches, sizesOf } from './parts/padded-batches.ts';
+import { encodePair, PairBatches } from './parts/pairs.ts';
+import { rewardProgram, SCORE } from './parts/reward-programs.ts';
 import { runBatches } from './parts/training.ts';
 import { dataOption, overlongOption, seedOption, templateOption } from './parts/training-options.ts';
 import { evaluationBatches, TokenStream } from './parts/windows.ts';
 import { report } from './sft.ts';
-import { rewardProgram, SCORE } from './parts/reward-programs.ts';
 import type { Batch, Policy, Stage, StageContext } from './stage.ts';
 import { StageError } from './stage.ts';
 
@@ -33,14 +41,35 @@ Preferences, where a reward model reaches the stage: \`reward_accuracy\`. Where 
       { slot: 'tokenizer', required: false },
     ],
     writes: ['metrics'],
-    metrics: ['loss', 'perplexity', 'token_accuracy', 'accuracy', 'exact', 'contains', 'mean_reward', 'reward_accuracy', 'rows'],
+    metrics: [
+      'loss',
+      'perplexity',
+      'token_accuracy',
+      'accuracy',
+      'exact',
+      'contains',
+      'mean_reward',
+      'reward_accuracy',
+      'rows',
+    ],
     data: { option: 'data', rows: 'text, prompt and completion, messages, or preferences' },
     options: {
       ...dataOption('rows to measure on'),
       ...templateOption,
       ...overlongOption,
-      split: { description: 'which side of the data', type: 'string', enum: ['test', 'train', 'all'], default: 'test' },
-      limit: { description: 'rows at most, the first ones; all where not given', type: 'integer', unit: 'count', minimum: 1, defaultNote: 'all rows' },
+      split: {
+        description: 'which side of the data',
+        type: 'string',
+        enum: ['test', 'train', 'all'],
+        default: 'test',
+      },
+      limit: {
+        description: 'rows at most, the first ones; all where not given',
+        type: 'integer',
+        unit: 'count',
+        minimum: 1,
+        defaultNote: 'all rows',
+      },
       generate: { description: 'answer the prompts (greedy) and compare', type: 'boolean', default: true },
       match: {
         description: 'what `accuracy` means: the expected answer exactly, or contained in the answer',
@@ -48,8 +77,20 @@ Preferences, where a reward model reaches the stage: \`reward_accuracy\`. Where 
         enum: ['contains', 'exact'],
         default: 'contains',
       },
-      max_new_tokens: { description: 'longest answer', type: 'integer', unit: 'tokens', minimum: 1, default: 48 },
-      samples: { description: 'answers kept for people to read', type: 'integer', unit: 'count', minimum: 0, default: 5 },
+      max_new_tokens: {
+        description: 'longest answer',
+        type: 'integer',
+        unit: 'tokens',
+        minimum: 1,
+        default: 48,
+      },
+      samples: {
+        description: 'answers kept for people to read',
+        type: 'integer',
+        unit: 'count',
+        minimum: 0,
+        default: 5,
+      },
       batch: { description: 'rows at once', type: 'integer', unit: 'count', minimum: 1, default: 16 },
       ...seedOption,
     },
@@ -66,7 +107,9 @@ Preferences, where a reward model reaches the stage: \`reward_accuracy\`. Where 
   },
 };
 
-const measures: { readonly [K in RowKind]: (context: StageContext, policy: Policy, rows: readonly Row[]) => Promise<Metrics> } = {
+const measures: {
+  readonly [K in RowKind]: (context: StageContext, policy: Policy, rows: readonly Row[]) => Promise<Metrics>;
+} = {
   text: measureText,
   completion: measureAnswers,
   preference: measurePreferences,
@@ -88,11 +131,18 @@ async function readRows(context: StageContext): Promise<Row[]> {
   return rows;
 }
 
-async function languageModelSums(context: StageContext, { family, config, weights }: Policy, batches: readonly Batch[]): Promise<Metrics> {
+async function languageModelSums(
+  context: StageContext,
+  { family, config, weights }: Policy,
+  batches: readonly Batch[],
+): Promise<Metrics> {
   const sums = await runBatches(batches, (key) => {
     const [batch, length, rows] = sizesOf(key);
     const packed = !batches[0]!.feeds.has('rows');
-    return context.load(languageModelProgram({ family, config, batch, length, ...(!packed && { rows }), headTrainable: false }), weights);
+    return context.load(
+      languageModelProgram({ family, config, batch, length, ...(!packed && { rows }), headTrainable: false }),
+      weights,
+    );
   });
   const loss = sums.get('loss')!;
   return { loss, perplexity: Math.exp(loss), token_accuracy: sums.get('correct')! };
@@ -100,18 +150,31 @@ async function languageModelSums(context: StageContext, { family, config, weight
 
 async function measureText(context: StageContext, policy: Policy, rows: readonly Row[]): Promise<Metrics> {
   const stream = new TokenStream();
-  for (const row of rows) stream.append(policy.tokenizer.encode(textOf(row)), policy.tokenizer.eos);
+  for (const row of rows) {
+    stream.append(policy.tokenizer.encode(textOf(row)));
+    stream.append(Int32Array.of(policy.tokenizer.eos));
+  }
   const { context: length } = policy.family.shape(policy.config);
-  return languageModelSums(context, policy, evaluationBatches(stream.tokens, length, Number(context.job.options.batch)));
+  return languageModelSums(
+    context,
+    policy,
+    evaluationBatches(stream.tokens, length, Number(context.job.options.batch)),
+  );
 }
 
 async function measureAnswers(context: StageContext, policy: Policy, rows: readonly Row[]): Promise<Metrics> {
   const { overlong, batch, generate } = context.job.options;
   const longest = policy.family.shape(policy.config).context;
   const account = emptyAccount();
-  const examples = rows.flatMap((row) => fit(encodeExample(row, policy), longest, overlong as Overlong, account) ?? []);
+  const examples = rows.flatMap(
+    (row) => fit(encodeExample(row, policy), longest, overlong as Overlong, account) ?? [],
+  );
   report(context, String(context.job.options.split), account);
-  const losses = await languageModelSums(context, policy, new SupervisedBatches(examples, Number(batch), 1, 0, longest, 0).evaluation());
+  const losses = await languageModelSums(
+    context,
+    policy,
+    new SupervisedBatches(examples, Number(batch), 1, 0, longest, 0).evaluation(),
+  );
   if (generate === false) return losses;
   return { ...losses, ...(await answer(context, policy, rows, true)).metrics };
 }
@@ -133,12 +196,16 @@ async function answer(
   const prompts = examples.map((example) => encodeQuestion(example, policy));
   const tooLong = prompts.findIndex((p) => p.length > room);
   if (tooLong >= 0)
-    throw new StageError('overlong-row', `the prompt has ${prompts[tooLong]!.length} tokens; with ${maxNewTokens} new ones it does not fit the context`, {
-      file: rows[tooLong]!.file,
-      line: rows[tooLong]!.line,
-      option: 'max_new_tokens',
-      help: ['lower `max_new_tokens`'],
-    });
+    throw new StageError(
+      'overlong-row',
+      `the prompt has ${prompts[tooLong]!.length} tokens; with ${maxNewTokens} new ones it does not fit the context`,
+      {
+        file: rows[tooLong]!.file,
+        line: rows[tooLong]!.line,
+        option: 'max_new_tokens',
+        help: ['lower `max_new_tokens`'],
+      },
+    );
   const size = Number(options.batch);
   const sampler = await greedySampler({
     family,
@@ -147,7 +214,7 @@ async function answer(
     batch: size,
     maxPrompt: Math.max(...prompts.map((p) => p.length)),
     maxNewTokens,
-    stop: [tokenizer.eos],
+    stop: policy.stop,
     pad: tokenizer.pad,
   });
   const kept: Sample[] = [];
@@ -160,7 +227,9 @@ async function answer(
     const responses = await sampler.sample(part, policy.weights);
     responses.forEach((response, i) => {
       answers.push(response);
-      const text = tokenizer.decode(response.at(-1) === tokenizer.eos ? response.subarray(0, -1) : response);
+      const text = tokenizer.decode(
+        policy.stop.includes(response.at(-1)!) ? response.subarray(0, -1) : response,
+      );
       const expected = compare ? answerOf(rows[first + i]!, examples[first + i]!) : undefined;
       const hit = expected !== undefined && fold(text).includes(fold(expected));
       if (expected !== undefined && fold(text) === fold(expected)) exact++;
@@ -178,13 +247,21 @@ async function answer(
   const reward = await meanReward(context, prompts, answers);
   return {
     metrics: {
-      ...(compare && { exact: share(exact), contains: share(contains), accuracy: share(options.match === 'exact' ? exact : contains) }),
+      ...(compare && {
+        exact: share(exact),
+        contains: share(contains),
+        accuracy: share(options.match === 'exact' ? exact : contains),
+      }),
       ...(reward !== undefined && { mean_reward: reward }),
     },
   };
 }
 
-async function meanReward(context: StageContext, prompts: readonly Int32Array[], answers: readonly Int32Array[]): Promise<number | undefined> {
+async function meanReward(
+  context: StageContext,
+  prompts: readonly Int32Array[],
+  answers: readonly Int32Array[],
+): Promise<number | undefined> {
   const reward = await context.reward();
   if (!reward) return undefined;
   const { family, config } = reward;
@@ -216,18 +293,28 @@ async function meanReward(context: StageContext, prompts: readonly Int32Array[],
   return total / prompts.length;
 }
 
-async function measurePreferences(context: StageContext, policy: Policy, rows: readonly Row[]): Promise<Metrics> {
+async function measurePreferences(
+  context: StageContext,
+  policy: Policy,
+  rows: readonly Row[],
+): Promise<Metrics> {
   const reward = await context.reward();
   if (!reward)
-    throw new StageError('missing-slot', 'preference rows are measured with a reward model, and none reaches this stage', {
-      option: 'data',
-      help: ['put the `eval` after an `rm` stage, or give it prompts with completions'],
-    });
+    throw new StageError(
+      'missing-slot',
+      'preference rows are measured with a reward model, and none reaches this stage',
+      {
+        option: 'data',
+        help: ['put the `eval` after an `rm` stage, or give it prompts with completions'],
+      },
+    );
   const { family, config } = reward;
   const { batch, overlong } = context.job.options;
   const longest = family.shape(config).context;
   const account = emptyAccount();
-  const pairs = rows.flatMap((row) => encodePair(row, preferenceOf(row), policy, longest, overlong as Overlong, account, false) ?? []);
+  const pairs = rows.flatMap(
+    (row) => encodePair(row, preferenceOf(row), policy, longest, overlong as Overlong, account, false) ?? [],
+  );
   report(context, String(context.job.options.split), account);
   const size = Number(batch);
   const weights = new Map([...reward.weights, [SCORE, reward.score]]);
@@ -235,7 +322,9 @@ async function measurePreferences(context: StageContext, policy: Policy, rows: r
   for (const { key, feeds } of new PairBatches(pairs, size, 1, longest, 0).evaluation()) {
     const [, length] = sizesOf(key);
     const judge = await context.load(rewardProgram({ family, config, batch: 2 * size, length }), weights);
-    const { data } = (await judge.run(new Map([...feeds].filter(([name]) => name === 'ids' || name === 'last')))).get('rewards')!;
+    const { data } = (
+      await judge.run(new Map([...feeds].filter(([name]) => name === 'ids' || name === 'last')))
+    ).get('rewards')!;
     feeds.get('weights')!.data.forEach((w, i) => {
       if (w > 0 && data[i]! > data[size + i]!) right++;
     });

@@ -19,8 +19,18 @@ adapter_model.safetensors) beside the tokenizer.`,
     metrics: [],
     required: ['to'],
     options: {
-      to: { description: 'directory to write, relative to the pipeline file', type: 'string', position: 0, path: 'write' },
-      as: { description: 'one whole model, or the last adapter alone', type: 'string', enum: ['merged', 'adapter'], default: 'merged' },
+      to: {
+        description: 'directory to write, relative to the pipeline file',
+        type: 'string',
+        position: 0,
+        path: 'write',
+      },
+      as: {
+        description: 'one whole model, or the last adapter alone',
+        type: 'string',
+        enum: ['merged', 'adapter'],
+        default: 'merged',
+      },
     },
   },
 

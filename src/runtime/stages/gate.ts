@@ -1,7 +1,8 @@
 /** `gate`: what must hold before the stages after it run. */
+
+import type { Condition } from '../../compiler/graph/graph.ts';
 import type { Stage } from './stage.ts';
 import { StageError } from './stage.ts';
-import type { Condition } from '../../compiler/graph/graph.ts';
 
 const holds: { readonly [C in Condition['comparison']]: (a: number, b: number) => boolean } = {
   '>=': (a, b) => a >= b,
@@ -46,7 +47,12 @@ export const gate: Stage = {
     const passed = conditions.every((c) => c.passed);
     context.emit({ type: 'gate', stage: context.job.id, passed, conditions });
     if (!passed)
-      throw new GateFailed(conditions.filter((c) => !c.passed).map((c) => `${c.text} (is ${c.value})`).join(', '));
+      throw new GateFailed(
+        conditions
+          .filter((c) => !c.passed)
+          .map((c) => `${c.text} (is ${c.value})`)
+          .join(', '),
+      );
     return { metrics: Object.fromEntries(conditions.map((c) => [c.text, c.value])) };
   },
 };

@@ -7,13 +7,19 @@ import type { Tensor } from '../programs/ops.ts';
 import { random } from '../random/random.ts';
 import { estimatePpo } from './estimates/ppo.ts';
 import { encodeQuestion } from './parts/examples.ts';
-import { ppoProgram, referenceProgram, scoreProgram, VALUE_BIAS, VALUE_WEIGHT } from './parts/ppo-programs.ts';
-import { advantagesOf, optimisationMetrics, type Rollout, type Table } from './parts/ppo-update.ts';
 import { RowOrder } from './parts/padded-batches.ts';
+import {
+  ppoProgram,
+  referenceProgram,
+  scoreProgram,
+  VALUE_BIAS,
+  VALUE_WEIGHT,
+} from './parts/ppo-programs.ts';
+import { advantagesOf, optimisationMetrics, type Rollout, type Table } from './parts/ppo-update.ts';
+import { rewardProgram, SCORE } from './parts/reward-programs.ts';
 import { columnFeed, type Episode, type RolloutShape, rolloutFeeds } from './parts/rollout-batch.ts';
 import { initialize, trainedModel } from './parts/training.ts';
 import { ppoEntry } from './ppo-options.ts';
-import { rewardProgram, SCORE } from './parts/reward-programs.ts';
 import type { Policy, Stage, StageContext } from './stage.ts';
 import { StageError } from './stage.ts';
 
@@ -52,7 +58,15 @@ export const ppo: Stage = {
         [VALUE_BIAS, heads[1]!],
       ]),
     );
-    const spec = { family, config, batch: size, length: shape.length, response, temperature: number('temperature'), method };
+    const spec = {
+      family,
+      config,
+      batch: size,
+      length: shape.length,
+      response,
+      temperature: number('temperature'),
+      method,
+    };
     const scorer = await context.load(scoreProgram(spec), model.frozen);
     const reference = await context.load(referenceProgram(spec), policy.weights);
     const judge = await context.load(
@@ -77,7 +91,7 @@ export const ppo: Stage = {
       maxPrompt: longest,
       maxNewTokens: response,
       temperature: spec.temperature,
-      stop: [tokenizer.eos],
+      stop: policy.stop,
       pad: tokenizer.pad,
     });
     const order = new RowOrder(prompts.length, seed);
@@ -94,7 +108,11 @@ export const ppo: Stage = {
       const chosen = order.take(step * batch, batch).map((i) => prompts[i]!);
       const responses = await sampler.sample(chosen, current(), random(seed, 'rollout', step));
       const episodes: Episode[] = chosen.map((prompt, i) => ({ prompt, response: responses[i]! }));
-      const tables = { logProbability: [] as ArrayLike<number>[], reference: [] as ArrayLike<number>[], values: [] as ArrayLike<number>[] };
+      const tables = {
+        logProbability: [] as ArrayLike<number>[],
+        reference: [] as ArrayLike<number>[],
+        values: [] as ArrayLike<number>[],
+      };
       const raw: number[] = [];
       for (let first = 0; first < batch; first += size) {
         const part = episodes.slice(first, first + size);
@@ -103,7 +121,8 @@ export const ppo: Stage = {
         const frozen = await reference.run(feeds);
         const judged = await judge.run(feeds);
         part.forEach((episode, b) => {
-          const cut = (tensor: Tensor) => tensor.data.subarray(b * response, b * response + episode.response.length);
+          const cut = (tensor: Tensor) =>
+            tensor.data.subarray(b * response, b * response + episode.response.length);
           tables.logProbability.push(cut(own.get('logProbability')!));
           tables.values.push(cut(own.get('value')!));
           tables.reference.push(cut(frozen.get('logProbability')!));
@@ -112,8 +131,10 @@ export const ppo: Stage = {
       }
       base ??= standard(raw);
       const { mean, deviation } = base;
-      const ended = episodes.map((e) => e.response.at(-1) === tokenizer.eos);
-      const scores = raw.map((r, i) => (r - mean) / deviation - (ended[i] ? 0 : number('missing_eos_penalty')));
+      const ended = episodes.map((e) => policy.stop.includes(e.response.at(-1)!));
+      const scores = raw.map(
+        (r, i) => (r - mean) / deviation - (ended[i] ? 0 : number('missing_eos_penalty')),
+      );
       return { episodes, ...tables, scores, ended, raw };
     };
 
@@ -144,7 +165,10 @@ export const ppo: Stage = {
               ['advantages', column(computed.advantages)],
               ['returns', column(computed.returns)],
               ['values', column(rollout.values)],
-              ['weights', column(rollout.logProbability.map((row) => new Float64Array(row.length).fill(1 / tokens)))],
+              [
+                'weights',
+                column(rollout.logProbability.map((row) => new Float64Array(row.length).fill(1 / tokens))),
+              ],
             ] as const);
             const result = await trainer.accumulate([{ key: 'ppo', feeds }], step);
             norm = trainer.apply(result.gradients, learningRate);
@@ -154,7 +178,12 @@ export const ppo: Stage = {
         const coefficient = kl;
         if (number('kl_target') > 0) {
           const measured = computed.metrics['objective/kl']!;
-          kl = adaptiveKl(kl, { kl: measured, target: number('kl_target'), horizon: number('kl_horizon'), episodes: batch });
+          kl = adaptiveKl(kl, {
+            kl: measured,
+            target: number('kl_target'),
+            horizon: number('kl_horizon'),
+            episodes: batch,
+          });
         }
         if (step === 0 || step === steps - 1) showSamples(context, step, policy, rollout);
         return {
@@ -170,7 +199,8 @@ export const ppo: Stage = {
       state: () => ({ kl, ...(base && { mean: base.mean, deviation: base.deviation }) }),
       restore(state) {
         kl = state.kl ?? kl;
-        if (state.mean !== undefined && state.deviation !== undefined) base = { mean: state.mean, deviation: state.deviation };
+        if (state.mean !== undefined && state.deviation !== undefined)
+          base = { mean: state.mean, deviation: state.deviation };
       },
     });
     await context.savePolicy(model);
@@ -193,21 +223,33 @@ async function readPrompts(context: StageContext, policy: Policy): Promise<Int32
     const prompt = encodeQuestion(promptOf(row), policy);
     if (prompt.length <= room && prompt.length > 0) prompts.push(prompt);
     else if (prompt.length === 0)
-      throw new StageError('bad-row', 'the prompt is empty', { file: row.file, line: row.line, option: 'prompts' });
+      throw new StageError('bad-row', 'the prompt is empty', {
+        file: row.file,
+        line: row.line,
+        option: 'prompts',
+      });
     else if (context.job.options.overlong === 'drop') dropped++;
     else if (context.job.options.overlong === 'truncate' && room > 0) {
       prompts.push(prompt.slice(-room));
       cut++;
     } else
-      throw new StageError('overlong-row', `the prompt has ${prompt.length} tokens; with ${context.job.options.max_new_tokens} new ones it does not fit the context`, {
-        file: row.file,
-        line: row.line,
-        option: 'max_new_tokens',
-        help: ['lower `max_new_tokens`, or leave such prompts out with `overlong=drop`'],
-      });
+      throw new StageError(
+        'overlong-row',
+        `the prompt has ${prompt.length} tokens; with ${context.job.options.max_new_tokens} new ones it does not fit the context`,
+        {
+          file: row.file,
+          line: row.line,
+          option: 'max_new_tokens',
+          help: ['lower `max_new_tokens`, or leave such prompts out with `overlong=drop`'],
+        },
+      );
   }
-  if (prompts.length === 0) throw new StageError('too-few-rows', 'there are no prompts', { option: 'prompts' });
-  context.message(dropped + cut > 0 ? 'warning' : 'info', `${prompts.length} prompts${dropped + cut > 0 ? `; ${dropped} dropped, ${cut} cut at their start` : ''}`);
+  if (prompts.length === 0)
+    throw new StageError('too-few-rows', 'there are no prompts', { option: 'prompts' });
+  context.message(
+    dropped + cut > 0 ? 'warning' : 'info',
+    `${prompts.length} prompts${dropped + cut > 0 ? `; ${dropped} dropped, ${cut} cut at their start` : ''}`,
+  );
   return prompts;
 }
 

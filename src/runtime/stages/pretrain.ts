@@ -1,10 +1,12 @@
 /** `pretrain`: next-token prediction over packed windows of text, from random weights or from a model that is there. */
 import { textOf } from '../data/shapes.ts';
-import { trainTokenizer } from '../tokenizers/train.ts';
 import { specialTokensOf } from '../tokenizers/chat-template.ts';
-import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
+import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { trainTokenizer } from '../tokenizers/train-tokenizer.ts';
+import { estimatePretrain } from './estimates/pretrain.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
-import { dataOption, templateOption, trainingOptions } from './parts/training-options.ts';
+import { stopTokens } from './parts/stop-tokens.ts';
 import {
   headIsTrained,
   initialize,
@@ -12,8 +14,8 @@ import {
   supervisedStep,
   trainedModel,
 } from './parts/training.ts';
+import { dataOption, templateOption, trainingOptions } from './parts/training-options.ts';
 import { evaluationBatches, TokenStream, TrainingWindows, windowsIn } from './parts/windows.ts';
-import { estimatePretrain } from './estimates/pretrain.ts';
 import type { Policy, Stage, StageContext } from './stage.ts';
 import { StageError } from './stage.ts';
 
@@ -55,8 +57,21 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
         minimum: 1,
         defaultNote: '`epochs` times what the data has',
       },
-      epochs: { description: 'passes over the data, where `tokens` is not given', type: 'number', unit: 'epochs', exclusiveMinimum: 0, default: 8 },
-      ...trainingOptions({ lr: 2e-3, batch: 16, schedule: 'cosine', warmup: 0.05, weightDecay: 0.1, beta2: 0.95 }),
+      epochs: {
+        description: 'passes over the data, where `tokens` is not given',
+        type: 'number',
+        unit: 'epochs',
+        exclusiveMinimum: 0,
+        default: 8,
+      },
+      ...trainingOptions({
+        lr: 2e-3,
+        batch: 16,
+        schedule: 'cosine',
+        warmup: 0.05,
+        weightDecay: 0.1,
+        beta2: 0.95,
+      }),
     },
   },
 
@@ -71,11 +86,21 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     const accumulate = Number(options.accumulate);
     const training = await stream(context, 'train', policy.tokenizer);
     const heldOut = await stream(context, 'test', policy.tokenizer);
-    if (training.length < 2) throw new StageError('too-few-rows', 'the training split has no text', { option: 'data' });
+    if (training.length < 2)
+      throw new StageError('too-few-rows', 'the training split has no text', { option: 'data' });
     const perStep = rows * accumulate * length;
-    const tokens = options.tokens === undefined ? Number(options.epochs) * windowsIn(training.length, length) * length : Number(options.tokens);
-    const steps = Math.min(Number(options.max_steps ?? Number.POSITIVE_INFINITY), Math.max(1, Math.ceil(tokens / perStep)));
-    context.message('info', `${training.length} tokens of text, ${heldOut.length} held out; vocabulary ${policy.tokenizer.vocabularySize}`);
+    const tokens =
+      options.tokens === undefined
+        ? Number(options.epochs) * windowsIn(training.length, length) * length
+        : Number(options.tokens);
+    const steps = Math.min(
+      Number(options.max_steps ?? Number.POSITIVE_INFINITY),
+      Math.max(1, Math.ceil(tokens / perStep)),
+    );
+    context.message(
+      'info',
+      `${training.length} tokens of text, ${heldOut.length} held out; vocabulary ${policy.tokenizer.vocabularySize}`,
+    );
 
     const { family, config } = policy;
     const method = context.method(family, config);
@@ -113,9 +138,12 @@ async function startingPolicy(context: StageContext, seed: number): Promise<Poli
   const { job } = context;
   if (job.inputs.some((i) => i.slot === 'policy')) return context.policy();
   const template = job.template!;
-  const texts: string[] = [];
-  for await (const row of context.rows('data', 'train')) texts.push(textOf(row));
-  const tokenizer = trainTokenizer(texts, { vocabularySize: Number(job.options.vocabulary), specialTokens: specialTokensOf(template) });
+  const files = await trainTokenizer(texts(context), {
+    vocabularySize: Number(job.options.vocabulary),
+    specialTokens: specialTokensOf(template),
+    chatTemplate: template,
+  });
+  const tokenizer = loadTokenizer(files.json, files.config);
   const family = context.family(job.model!.name);
   const config = family.configure(job.model!.options, {
     vocabularySize: tokenizer.vocabularySize,
@@ -123,11 +151,32 @@ async function startingPolicy(context: StageContext, seed: number): Promise<Poli
     pad: tokenizer.pad,
   });
   const weights = new Map(family.parameters(config).map((spec) => [spec.name, initialize(spec, seed)]));
-  return { family, config, weights, tokenizer, template };
+  return {
+    family,
+    config,
+    weights,
+    tokenizer,
+    tokenizerFiles: files,
+    template,
+    stop: stopTokens(tokenizer, template),
+  };
 }
 
-async function stream(context: StageContext, split: 'train' | 'test', tokenizer: Tokenizer): Promise<TokenStream> {
+async function* texts(context: StageContext): AsyncGenerator<string> {
+  for await (const row of context.rows('data', 'train')) yield textOf(row);
+}
+
+/** An end token stands between documents, not inside one that came in several rows. */
+async function stream(
+  context: StageContext,
+  split: 'train' | 'test',
+  tokenizer: Tokenizer,
+): Promise<TokenStream> {
   const result = new TokenStream();
-  for await (const row of context.rows('data', split)) result.append(tokenizer.encode(textOf(row)), tokenizer.eos);
+  for await (const row of context.rows('data', split)) {
+    if (result.length > 0 && !row.continues) result.append(Int32Array.of(tokenizer.eos));
+    result.append(tokenizer.encode(textOf(row)));
+  }
+  if (result.length > 0) result.append(Int32Array.of(tokenizer.eos));
   return result;
 }

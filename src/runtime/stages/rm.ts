@@ -1,16 +1,16 @@
 /** `rm`: a reward model from preferences, by the Bradley–Terry loss on a scalar head at the last token. */
 import { preferenceOf } from '../data/shapes.ts';
-import { estimateRm } from './estimates/rm.ts';
-import { encodePair, type Pair, PairBatches } from './parts/pairs.ts';
-import { sizesOf } from './parts/padded-batches.ts';
-import { preferenceProgram, SCORE } from './parts/reward-programs.ts';
-import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
-import { initialize, supervisedStep, trainedModel } from './parts/training.ts';
-import { emptyAccount, type Overlong } from './parts/examples.ts';
-import { report } from './sft.ts';
-import type { Policy, Stage, StageContext, Trainer, Batch } from './stage.ts';
-import { StageError } from './stage.ts';
 import type { Metrics } from '../run/events.ts';
+import { estimateRm } from './estimates/rm.ts';
+import { emptyAccount, type Overlong } from './parts/examples.ts';
+import { sizesOf } from './parts/padded-batches.ts';
+import { encodePair, type Pair, PairBatches } from './parts/pairs.ts';
+import { preferenceProgram, SCORE } from './parts/reward-programs.ts';
+import { initialize, supervisedStep, trainedModel } from './parts/training.ts';
+import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
+import { report } from './sft.ts';
+import type { Batch, Policy, Stage, StageContext, Trainer } from './stage.ts';
+import { StageError } from './stage.ts';
 
 export const rm: Stage = {
   entry: {
@@ -33,7 +33,9 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
     metrics: ['loss', 'accuracy', 'margin', 'eval_loss', 'eval_accuracy', 'eval_margin'],
     data: { option: 'data', rows: 'prompt, chosen and rejected' },
     options: {
-      ...dataOption('rows with `prompt`, `chosen` and `rejected` (text or messages), and a `margin` where there is one'),
+      ...dataOption(
+        'rows with `prompt`, `chosen` and `rejected` (text or messages), and a `margin` where there is one',
+      ),
       ...templateOption,
       ...overlongOption,
       margin: {
@@ -42,13 +44,27 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
         default: false,
       },
       centering: {
-        description: 'weight of the squared sum of both rewards, which keeps rewards near zero (0.01 is usual)',
+        description:
+          'weight of the squared sum of both rewards, which keeps rewards near zero (0.01 is usual)',
         type: 'number',
         minimum: 0,
         default: 0,
       },
-      epochs: { description: 'passes over the pairs', type: 'number', unit: 'epochs', exclusiveMinimum: 0, default: 1 },
-      ...trainingOptions({ lr: 1e-3, batch: 16, schedule: 'linear', warmup: 0.05, weightDecay: 0, beta2: 0.999 }),
+      epochs: {
+        description: 'passes over the pairs',
+        type: 'number',
+        unit: 'epochs',
+        exclusiveMinimum: 0,
+        default: 1,
+      },
+      ...trainingOptions({
+        lr: 1e-3,
+        batch: 16,
+        schedule: 'linear',
+        warmup: 0.05,
+        weightDecay: 0,
+        beta2: 0.999,
+      }),
     },
   },
 
@@ -62,21 +78,29 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
     const size = Number(options.batch);
     const accumulate = Number(options.accumulate);
     const pairs = await readPairs(context, policy, 'train');
-    if (pairs.length === 0) throw new StageError('too-few-rows', 'the training split has no pairs', { option: 'data' });
+    if (pairs.length === 0)
+      throw new StageError('too-few-rows', 'the training split has no pairs', { option: 'data' });
     const heldOut = await readPairs(context, policy, 'test');
     const steps = Math.min(
       Number(options.max_steps ?? Number.POSITIVE_INFINITY),
       Math.max(1, Math.ceil((pairs.length * Number(options.epochs)) / (size * accumulate))),
     );
     const { width, context: length } = family.shape(config);
-    const score = initialize({ name: SCORE, shape: [1, width], initializer: { kind: 'normal', std: 1 / Math.sqrt(width + 1) } }, seed);
+    const score = initialize(
+      { name: SCORE, shape: [1, width], initializer: { kind: 'normal', std: 1 / Math.sqrt(width + 1) } },
+      seed,
+    );
     const method = context.method(family, config);
     const model = trainedModel(policy, method, seed, new Map([[SCORE, score]]));
     const trainer = context.trainer({
       model,
       program(key) {
         const [batch, tokens] = sizesOf(key);
-        return preferenceProgram({ family, config, batch: 2 * batch, length: tokens }, method, Number(options.centering));
+        return preferenceProgram(
+          { family, config, batch: 2 * batch, length: tokens },
+          method,
+          Number(options.centering),
+        );
       },
     });
     const training = new PairBatches(pairs, size, accumulate, length, seed);
@@ -86,7 +110,11 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
       steps,
       async step(step) {
         const { sums, metrics } = await supervisedStep(context, trainer, training.batches(step), step, steps);
-        return { ...metrics, ...preferenceMetrics(sums), epoch: ((step + 1) * size * accumulate) / pairs.length };
+        return {
+          ...metrics,
+          ...preferenceMetrics(sums),
+          epoch: ((step + 1) * size * accumulate) / pairs.length,
+        };
       },
       ...(evaluation.length > 0 && { evaluate: () => evaluatePairs(trainer, evaluation) }),
     });
@@ -116,7 +144,15 @@ async function readPairs(context: StageContext, policy: Policy, split: 'train' |
   const longest = policy.family.shape(policy.config).context;
   const pairs: Pair[] = [];
   for await (const row of context.rows('data', split)) {
-    const pair = encodePair(row, preferenceOf(row), policy, longest, overlong as Overlong, account, margin === true);
+    const pair = encodePair(
+      row,
+      preferenceOf(row),
+      policy,
+      longest,
+      overlong as Overlong,
+      account,
+      margin === true,
+    );
     if (pair) pairs.push(pair);
   }
   report(context, split, account);

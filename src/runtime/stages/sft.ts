@@ -1,12 +1,19 @@
 /** `sft`: supervised fine-tuning on prompts and answers; only the answers' tokens carry loss. */
-import type { StageContext } from './stage.ts';
-import { type Account, emptyAccount, encodeExample, type Example, fit, type Overlong } from './parts/examples.ts';
+
+import { estimateSft } from './estimates/sft.ts';
+import {
+  type Account,
+  type Example,
+  emptyAccount,
+  encodeExample,
+  fit,
+  type Overlong,
+} from './parts/examples.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
 import { SupervisedBatches, sizesOf } from './parts/padded-batches.ts';
-import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
 import { headIsTrained, languageModelMetrics, supervisedStep, trainedModel } from './parts/training.ts';
-import { estimateSft } from './estimates/sft.ts';
-import type { Policy, Stage } from './stage.ts';
+import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
+import type { Batch, Policy, Stage, StageContext } from './stage.ts';
 import { StageError } from './stage.ts';
 
 export const sft: Stage = {
@@ -34,8 +41,21 @@ prefix \`eval_\`.`,
       ...dataOption('rows with `prompt` and `completion`, or with `messages`'),
       ...templateOption,
       ...overlongOption,
-      epochs: { description: 'passes over the rows', type: 'number', unit: 'epochs', exclusiveMinimum: 0, default: 3 },
-      ...trainingOptions({ lr: 1e-3, batch: 16, schedule: 'linear', warmup: 0.05, weightDecay: 0, beta2: 0.999 }),
+      epochs: {
+        description: 'passes over the rows',
+        type: 'number',
+        unit: 'epochs',
+        exclusiveMinimum: 0,
+        default: 3,
+      },
+      ...trainingOptions({
+        lr: 1e-3,
+        batch: 16,
+        schedule: 'linear',
+        warmup: 0.05,
+        weightDecay: 0,
+        beta2: 0.999,
+      }),
     },
   },
 
@@ -49,7 +69,8 @@ prefix \`eval_\`.`,
     const size = Number(options.batch);
     const accumulate = Number(options.accumulate);
     const examples = await readExamples(context, policy, 'train');
-    if (examples.length === 0) throw new StageError('too-few-rows', 'the training split has no rows', { option: 'data' });
+    if (examples.length === 0)
+      throw new StageError('too-few-rows', 'the training split has no rows', { option: 'data' });
     const heldOut = await readExamples(context, policy, 'test');
     const steps = Math.min(
       Number(options.max_steps ?? Number.POSITIVE_INFINITY),
@@ -61,7 +82,8 @@ prefix \`eval_\`.`,
     const headTrainable = headIsTrained(family, config, method);
     const length = family.shape(config).context;
     const training = new SupervisedBatches(examples, size, accumulate, steps, length, seed);
-    const evaluation = heldOut.length > 0 ? new SupervisedBatches(heldOut, size, 1, 0, length, seed).evaluation() : [];
+    const evaluation =
+      heldOut.length > 0 ? new SupervisedBatches(heldOut, size, 1, 0, length, seed).evaluation() : [];
     const trainer = context.trainer({
       model,
       program(key) {
@@ -76,7 +98,7 @@ prefix \`eval_\`.`,
       async step(step) {
         const batches = training.batches(step);
         const { sums, metrics } = await supervisedStep(context, trainer, batches, step, steps);
-        for (const batch of batches) seen += batch.feeds.get('weights')!.data.reduce((n: number, w: number) => n + (w > 0 ? 1 : 0), 0);
+        for (const batch of batches) seen += learnedTokens(batch);
         return {
           ...metrics,
           entropy: sums.get('entropy')!,
@@ -96,12 +118,28 @@ prefix \`eval_\`.`,
   },
 };
 
-async function readExamples(context: StageContext, policy: Policy, split: 'train' | 'test'): Promise<Example[]> {
+/** Positions of a batch that carry loss. */
+function learnedTokens(batch: Batch): number {
+  let count = 0;
+  for (const weight of batch.feeds.get('weights')!.data) if (weight > 0) count++;
+  return count;
+}
+
+async function readExamples(
+  context: StageContext,
+  policy: Policy,
+  split: 'train' | 'test',
+): Promise<Example[]> {
   const account = emptyAccount();
   const longest = policy.family.shape(policy.config).context;
   const examples: Example[] = [];
   for await (const row of context.rows('data', split)) {
-    const example = fit(encodeExample(row, policy), longest, context.job.options.overlong as Overlong, account);
+    const example = fit(
+      encodeExample(row, policy),
+      longest,
+      context.job.options.overlong as Overlong,
+      account,
+    );
     if (example) examples.push(example);
   }
   report(context, split, account);
@@ -114,6 +152,8 @@ export function report(context: StageContext, split: string, account: Account): 
   context.message(
     lost > 0 ? 'warning' : 'info',
     `${split}: ${account.rows} rows, ${account.tokens} tokens, ${account.supervisedTokens} of them learned` +
-      (lost > 0 ? `; ${account.dropped} rows dropped, ${account.truncated} cut, being longer than the context` : ''),
+      (lost > 0
+        ? `; ${account.dropped} rows dropped, ${account.truncated} cut, being longer than the context`
+        : ''),
   );
 }

@@ -9,7 +9,8 @@ import type { ModelConfig, ModelFamily, ParameterSpec } from '../models/model.ts
 import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
 import type { Metrics, RunEvent, Sample } from '../run/events.ts';
-import type { Tokenizer } from '../tokenizers/tokenizer.ts';
+import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
+import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 
 export interface Stage {
   readonly entry: StageEntry;
@@ -26,8 +27,12 @@ export interface Policy {
   /** Earlier adapters merged, by Hugging Face name. */
   readonly weights: ReadonlyMap<string, Tensor>;
   readonly tokenizer: Tokenizer;
+  /** As they are written to a model's directory. */
+  readonly tokenizerFiles: TokenizerFiles;
   /** Jinja. */
   readonly template: string;
+  /** Tokens that end an answer: end of text, and the template's end of a turn. */
+  readonly stop: readonly number[];
 }
 
 /** A reward model: a policy's body with `score.weight` (1, D) instead of a head. */
@@ -60,7 +65,10 @@ export interface TrainerOptions {
 /** Gradients and updates. */
 export interface Trainer {
   /** Sums of the scalar outputs over the batches, and the gradients of the sum of their losses. */
-  accumulate(batches: readonly Batch[], step: number): Promise<{ sums: Map<string, number>; gradients: Map<string, Float32Array> }>;
+  accumulate(
+    batches: readonly Batch[],
+    step: number,
+  ): Promise<{ sums: Map<string, number>; gradients: Map<string, Float32Array> }>;
   /** Clips, takes one optimizer step in place; returns the norm before clipping. Errors: StageError on a non-finite norm. */
   apply(gradients: Map<string, Float32Array>, learningRate: number): number;
   /** Scalar outputs without gradients. */

@@ -1,10 +1,10 @@
 /** What `eval` would cost. */
 import { rowKindOf } from '../../data/shapes.ts';
+import { sizeOf } from '../../programs/program.ts';
 import { languageModelProgram } from '../parts/language-model-program.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
 import { lengthsOf, total } from './lengths.ts';
 import { modelOf, roundUp } from './sizes.ts';
-import { sizeOf } from '../../programs/program.ts';
 
 export async function estimateEval(context: EstimateContext): Promise<Estimate> {
   const { options } = context.job;
@@ -34,7 +34,10 @@ export async function estimateEval(context: EstimateContext): Promise<Estimate> 
   const answers = text || options.generate === false ? 0 : Number(options.max_new_tokens) / length;
   return {
     model,
-    parameters: { total: family.parameters(config).reduce((n, spec) => n + sizeOf(spec.shape), 0), trainable: 0 },
+    parameters: {
+      total: family.parameters(config).reduce((n, spec) => n + sizeOf(spec.shape), 0),
+      trainable: 0,
+    },
     steps: runs,
     tokens: Math.round(tokens + lengths.length * (answers > 0 ? Number(options.max_new_tokens) : 0)),
     work: [{ program: forward, runs: Math.ceil(runs * (1 + answers)) }],

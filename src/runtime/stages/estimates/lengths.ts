@@ -14,7 +14,8 @@ export interface RowLength {
 }
 
 const bytes = (text: string) => Buffer.byteLength(text);
-const textOfMessages = (messages: readonly { readonly content: string }[]) => messages.map((m) => m.content).join('');
+const textOfMessages = (messages: readonly { readonly content: string }[]) =>
+  messages.map((m) => m.content).join('');
 
 function answerLength(row: Row, ratio: number): RowLength {
   const example = promptCompletionOf(row);
@@ -24,14 +25,16 @@ function answerLength(row: Row, ratio: number): RowLength {
   }
   const answers = example.messages.filter((m) => m.role === 'assistant');
   return {
-    tokens: Math.ceil(bytes(textOfMessages(example.messages)) * ratio) + TOKENS_A_TURN * example.messages.length,
+    tokens:
+      Math.ceil(bytes(textOfMessages(example.messages)) * ratio) + TOKENS_A_TURN * example.messages.length,
     learned: Math.ceil(bytes(textOfMessages(answers)) * ratio) + answers.length,
   };
 }
 
 function pairLength(row: Row, ratio: number): RowLength {
   const pair = preferenceOf(row);
-  const text = (part: string | readonly { readonly content: string }[]) => (typeof part === 'string' ? part : textOfMessages(part));
+  const text = (part: string | readonly { readonly content: string }[]) =>
+    typeof part === 'string' ? part : textOfMessages(part);
   const longest = Math.max(bytes(text(pair.chosen)), bytes(text(pair.rejected)));
   return { tokens: Math.ceil((bytes(text(pair.prompt)) + longest) * ratio) + 2 * TOKENS_A_TURN, learned: 1 };
 }
@@ -47,7 +50,12 @@ const textLength = (row: Row, ratio: number): RowLength => {
   return { tokens, learned: tokens };
 };
 
-export const measure = { text: textLength, completion: answerLength, preference: pairLength, prompt: promptLength };
+export const measure = {
+  text: textLength,
+  completion: answerLength,
+  preference: pairLength,
+  prompt: promptLength,
+};
 
 /** Lengths of all rows of one side of the data. */
 export async function lengthsOf(
@@ -64,4 +72,5 @@ export async function lengthsOf(
   return lengths;
 }
 
-export const total = (lengths: readonly RowLength[], key: keyof RowLength) => lengths.reduce((n, l) => n + l[key], 0);
+export const total = (lengths: readonly RowLength[], key: keyof RowLength) =>
+  lengths.reduce((n, l) => n + l[key], 0);

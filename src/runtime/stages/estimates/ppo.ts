@@ -1,5 +1,11 @@
 /** What `ppo` would cost: sampling, three scorings of what was sampled, and the updates. */
-import { ppoProgram, referenceProgram, scoreProgram, VALUE_BIAS, VALUE_WEIGHT } from '../parts/ppo-programs.ts';
+import {
+  ppoProgram,
+  referenceProgram,
+  scoreProgram,
+  VALUE_BIAS,
+  VALUE_WEIGHT,
+} from '../parts/ppo-programs.ts';
 import { rewardProgram } from '../parts/reward-programs.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
 import { lengthsOf, total } from './lengths.ts';
@@ -20,7 +26,15 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
   const size = Math.min(number('minibatch'), batch);
   const steps = Math.min(number('steps'), Number(options.max_steps ?? Number.POSITIVE_INFINITY));
   const length = roundUp(longest + response, 8);
-  const spec = { family, config, batch: size, length, response, temperature: number('temperature'), method: sizes.method };
+  const spec = {
+    family,
+    config,
+    batch: size,
+    length,
+    response,
+    temperature: number('temperature'),
+    method: sizes.method,
+  };
   const chunks = Math.ceil(batch / size);
   const train = ppoProgram({
     ...spec,
@@ -34,7 +48,10 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
   const average = total(prompts, 'tokens') / Math.max(1, prompts.length);
   return {
     model,
-    parameters: { total: sizes.parameters.total + shape.width + 1, trainable: sizes.parameters.trainable + shape.width + 1 },
+    parameters: {
+      total: sizes.parameters.total + shape.width + 1,
+      trainable: sizes.parameters.trainable + shape.width + 1,
+    },
     steps,
     tokens: Math.round(steps * batch * (average + response)),
     work: [

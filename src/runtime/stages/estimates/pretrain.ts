@@ -24,7 +24,14 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
       ? Number(job.options.epochs) * windowsIn(training, length) * length
       : Number(job.options.tokens);
   const steps = cap(tokens / perStep, context);
-  const spec = { family, config, method, batch, length, headTrainable: headIsTrained(family, config, method) };
+  const spec = {
+    family,
+    config,
+    method,
+    batch,
+    length,
+    headTrainable: headIsTrained(family, config, method),
+  };
   const forward = languageModelProgram(spec);
   const evaluations = evaluationRuns(context, Math.ceil(heldOut / (batch * length)), steps);
   return {
@@ -33,7 +40,12 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
     steps,
     tokens: steps * perStep,
     work: [
-      { program: forward, trainable: method.trainable, runs: steps * Number(job.options.accumulate), besides },
+      {
+        program: forward,
+        trainable: method.trainable,
+        runs: steps * Number(job.options.accumulate),
+        besides,
+      },
       { program: forward, runs: evaluations, besides },
     ],
     diskBytes: diskBytes + vocabularySize * TOKENIZER_BYTES_AN_ENTRY,

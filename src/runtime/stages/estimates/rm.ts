@@ -32,7 +32,11 @@ export async function estimateRm(context: EstimateContext): Promise<Estimate> {
     tokens: Math.round(runs * 2 * batch * (total(pairs, 'tokens') / Math.max(1, pairs.length))),
     work: [
       { program: forward, trainable: [...sizes.method.trainable, SCORE], runs, besides: sizes.besides },
-      { program: forward, runs: evaluationRuns(context, Math.ceil(heldOut.length / batch), steps), besides: sizes.besides },
+      {
+        program: forward,
+        runs: evaluationRuns(context, Math.ceil(heldOut.length / batch), steps),
+        besides: sizes.besides,
+      },
     ],
     diskBytes: sizes.diskBytes + 4 * width,
     notes: [],

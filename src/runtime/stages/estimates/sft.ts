@@ -43,7 +43,11 @@ export async function estimateSft(context: EstimateContext): Promise<Estimate> {
     tokens: Math.round(runs * batch * (total(rows, 'tokens') / Math.max(1, rows.length))),
     work: [
       { program: forward, trainable: sizes.method.trainable, runs, besides: sizes.besides },
-      { program: forward, runs: evaluationRuns(context, Math.ceil(heldOut.length / batch), steps), besides: sizes.besides },
+      {
+        program: forward,
+        runs: evaluationRuns(context, Math.ceil(heldOut.length / batch), steps),
+        besides: sizes.besides,
+      },
     ],
     diskBytes: sizes.diskBytes,
     notes: [],

@@ -1,6 +1,7 @@
 /** What estimates of several stages share: sizes of models, methods and steps. */
-import { sizeOf } from '../../programs/program.ts';
+
 import type { AppliedMethod } from '../../methods/method.ts';
+import { sizeOf } from '../../programs/program.ts';
 import type { EstimateContext, PlannedModel } from '../stage.ts';
 import { StageError } from '../stage.ts';
 
@@ -18,7 +19,9 @@ const BYTES = 4;
 
 export function methodSizes(context: EstimateContext, { family, config }: PlannedModel): MethodSizes {
   const method = context.method(family, config);
-  const elements = new Map([...family.parameters(config), ...method.added].map((spec) => [spec.name, sizeOf(spec.shape)]));
+  const elements = new Map(
+    [...family.parameters(config), ...method.added].map((spec) => [spec.name, sizeOf(spec.shape)]),
+  );
   const added = method.added.reduce((n, spec) => n + sizeOf(spec.shape), 0);
   const whole = [...elements.values()].reduce((a, b) => a + b, 0);
   const trainable = method.trainable.reduce((n, name) => n + (elements.get(name) ?? 0), 0);

@@ -1,8 +1,8 @@
 /** Rows → token sequences with a mask of what is learned, and the account of rows that do not fit. */
 import type { Row } from '../../data/row.ts';
-import { type PromptCompletion, promptCompletionOf } from '../../data/shapes.ts';
+import { type Prompt, type PromptCompletion, promptCompletionOf } from '../../data/shapes.ts';
 import { encodeChat, encodePrompt } from '../../tokenizers/chat-template.ts';
-import type { Tokenizer } from '../../tokenizers/tokenizer.ts';
+import type { Tokenizer } from '../../tokenizers/load-tokenizer.ts';
 import { StageError } from '../stage.ts';
 
 export interface Example {
@@ -37,8 +37,8 @@ export function encodeExample(row: Row, { tokenizer, template }: Renderer): Exam
   return { ids, supervised, row };
 }
 
-/** The tokens that stand before the answer, and the answer's text where the row has one. */
-export function encodeQuestion(example: PromptCompletion, { tokenizer, template }: Renderer): Int32Array {
+/** The tokens that stand before an answer. */
+export function encodeQuestion(example: Prompt, { tokenizer, template }: Renderer): Int32Array {
   return example.kind === 'chat'
     ? encodePrompt(tokenizer, template, example.prompt)
     : tokenizer.encode(example.prompt);
@@ -61,31 +61,50 @@ export interface Account {
   supervisedTokens: number;
 }
 
-export const emptyAccount = (): Account => ({ rows: 0, dropped: 0, truncated: 0, tokens: 0, supervisedTokens: 0 });
+export const emptyAccount = (): Account => ({
+  rows: 0,
+  dropped: 0,
+  truncated: 0,
+  tokens: 0,
+  supervisedTokens: 0,
+});
 
 /**
  * Fits an example into the context, counting what that costs; undefined where it is dropped.
  * Errors: StageError `overlong-row` where `overlong` is `error`, `no-supervised-token` where nothing would be learned.
  */
-export function fit(example: Example, context: number, overlong: Overlong, account: Account): Example | undefined {
+export function fit(
+  example: Example,
+  context: number,
+  overlong: Overlong,
+  account: Account,
+): Example | undefined {
   const place = { file: example.row.file, line: example.row.line };
   account.rows++;
   let fitted = example;
   if (example.ids.length > context) {
     if (overlong === 'error')
-      throw new StageError('overlong-row', `the row has ${example.ids.length} tokens, the context holds ${context}`, {
-        ...place,
-        option: 'overlong',
-        help: [
-          'leave such rows out with `overlong=drop`, cut them with `overlong=truncate`, or train a model with a larger context',
-        ],
-      });
+      throw new StageError(
+        'overlong-row',
+        `the row has ${example.ids.length} tokens, the context holds ${context}`,
+        {
+          ...place,
+          option: 'overlong',
+          help: [
+            'leave such rows out with `overlong=drop`, cut them with `overlong=truncate`, or train a model with a larger context',
+          ],
+        },
+      );
     if (overlong === 'drop') {
       account.dropped++;
       return undefined;
     }
     account.truncated++;
-    fitted = { ids: example.ids.slice(0, context), supervised: example.supervised.slice(0, context), row: example.row };
+    fitted = {
+      ids: example.ids.slice(0, context),
+      supervised: example.supervised.slice(0, context),
+      row: example.row,
+    };
   }
   const learned = fitted.supervised.reduce((n, bit, i) => n + (i > 0 ? bit : 0), 0);
   if (learned === 0) {

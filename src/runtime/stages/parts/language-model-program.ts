@@ -1,19 +1,10 @@
 /** The program of next-token training: hidden states, the rows that carry loss, cross-entropy. */
+import { causalBias } from '../../layers/mask.ts';
 import { linearCrossEntropy } from '../../losses/linear-cross-entropy.ts';
 import type { AppliedMethod } from '../../methods/method.ts';
 import type { ModelConfig, ModelFamily } from '../../models/model.ts';
-import { constant, gatherRows, input, integers, program, reshape } from '../../programs/builder.ts';
+import { gatherRows, input, integers, program, reshape } from '../../programs/builder.ts';
 import type { Node, Program } from '../../programs/program.ts';
-
-/** A number that hides a score for good, and stays finite after additions. */
-const HIDDEN = -1e9;
-
-/** (1, 1, T, T): a token sees itself and what stands before it. */
-export function causalBias(length: number): Node {
-  const data = new Float32Array(length * length);
-  for (let q = 0; q < length; q++) data.fill(HIDDEN, q * length + q + 1, (q + 1) * length);
-  return constant({ dtype: 'f32', shape: [1, 1, length, length], data });
-}
 
 /** (1, T): 0 … T − 1. */
 export function positionsFromZero(length: number): Node {

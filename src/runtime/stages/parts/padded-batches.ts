@@ -79,7 +79,10 @@ export class SupervisedBatches {
   }
 
   private note({ length, learned }: Group): void {
-    this.learnedByLength.set(length, Math.max(this.learnedByLength.get(length) ?? 0, roundUp(learned, ROUND)));
+    this.learnedByLength.set(
+      length,
+      Math.max(this.learnedByLength.get(length) ?? 0, roundUp(learned, ROUND)),
+    );
   }
 
   private group(examples: readonly Example[]): Group {
@@ -108,7 +111,8 @@ export class SupervisedBatches {
   evaluation(): Batch[] {
     const groups: Group[] = [];
     const byLength = [...this.examples].sort((a, b) => a.ids.length - b.ids.length);
-    for (let i = 0; i < byLength.length; i += this.size) groups.push(this.group(byLength.slice(i, i + this.size)));
+    for (let i = 0; i < byLength.length; i += this.size)
+      groups.push(this.group(byLength.slice(i, i + this.size)));
     for (const group of groups) this.note(group);
     const learned = groups.reduce((n, g) => n + g.learned, 0);
     return groups.map((g) => this.batch(g, 1 / learned));

@@ -24,7 +24,8 @@ export function encodePair(
   useMargin: boolean,
 ): Pair | undefined {
   const sequence = (side: 'chosen' | 'rejected'): Int32Array => {
-    if (preference.kind === 'chat') return encodeChat(tokenizer, template, [...preference.prompt, ...preference[side]]).ids;
+    if (preference.kind === 'chat')
+      return encodeChat(tokenizer, template, [...preference.prompt, ...preference[side]]).ids;
     const prompt = tokenizer.encode(preference.prompt);
     const answer = tokenizer.encode(preference[side]);
     return Int32Array.of(...prompt, ...answer, tokenizer.eos);
@@ -35,11 +36,15 @@ export function encodePair(
   const place = { file: row.file, line: row.line };
   if (longest > context) {
     if (overlong === 'error')
-      throw new StageError('overlong-row', `an answer of the pair has ${longest} tokens with its prompt, the context holds ${context}`, {
-        ...place,
-        option: 'overlong',
-        help: ['leave such pairs out with `overlong=drop`, or cut their answers with `overlong=truncate`'],
-      });
+      throw new StageError(
+        'overlong-row',
+        `an answer of the pair has ${longest} tokens with its prompt, the context holds ${context}`,
+        {
+          ...place,
+          option: 'overlong',
+          help: ['leave such pairs out with `overlong=drop`, or cut their answers with `overlong=truncate`'],
+        },
+      );
     if (overlong === 'drop') {
       account.dropped++;
       return undefined;

@@ -3,7 +3,17 @@ import { logProbabilities } from '../../losses/log-probabilities.ts';
 import { ppoPolicyLoss } from '../../losses/ppo-policy-loss.ts';
 import { ppoValueLoss } from '../../losses/ppo-value-loss.ts';
 import type { AppliedMethod } from '../../methods/method.ts';
-import { add, gatherRows, input, matmul, mul, parameter, program, reshape, sum } from '../../programs/builder.ts';
+import {
+  add,
+  gatherRows,
+  input,
+  matmul,
+  mul,
+  parameter,
+  program,
+  reshape,
+  sum,
+} from '../../programs/builder.ts';
 import type { Node, Program } from '../../programs/program.ts';
 import { type BodySpec, hiddenRows } from './language-model-program.ts';
 
@@ -36,7 +46,10 @@ function heads(spec: RolloutSpec, withValue: boolean): Heads {
   const { width } = spec.family.shape(spec.config);
   const value = withValue
     ? reshape(
-        add(matmul(hidden, parameter(VALUE_WEIGHT, [1, width]), { transposeB: true }), parameter(VALUE_BIAS, [1])),
+        add(
+          matmul(hidden, parameter(VALUE_WEIGHT, [1, width]), { transposeB: true }),
+          parameter(VALUE_BIAS, [1]),
+        ),
         [count],
       )
     : logProbability;
@@ -46,7 +59,7 @@ function heads(spec: RolloutSpec, withValue: boolean): Heads {
 /** Outputs `logProbability`, `entropy`, `value`, each (B·R). */
 export function scoreProgram(spec: RolloutSpec): Program {
   const { logProbability, entropy, value } = heads(spec, true);
-  return spec.method.rewrite(program('ppo-score', { logProbability, entropy, value }));
+  return spec.method.rewrite(program('ppo-score', { logProbability, entropy, value }), { dropout: false });
 }
 
 /** The frozen policy: output `logProbability` (B·R). */
@@ -95,5 +108,7 @@ export function ppoProgram(spec: PpoLossSpec): Program {
       valueClipFraction: values.clipFraction,
       entropy: sum(mul(entropy, weights)),
     }),
+    // With dropout the ratio would not be 1 on the first pass.
+    { dropout: false },
   );
 }

@@ -50,7 +50,8 @@ export function advantagesOf(
 
 /** Metrics of the optimisation in TRL's names, averaged over minibatches. */
 export function optimisationMetrics(minibatches: readonly ReadonlyMap<string, number>[]): Metrics {
-  const average = (name: string) => minibatches.reduce((n, sums) => n + sums.get(name)!, 0) / minibatches.length;
+  const average = (name: string) =>
+    minibatches.reduce((n, sums) => n + sums.get(name)!, 0) / minibatches.length;
   const ratio = average('ratio');
   return {
     'policy/approxkl_avg': average('approxKl'),
@@ -60,6 +61,7 @@ export function optimisationMetrics(minibatches: readonly ReadonlyMap<string, nu
     'loss/value_avg': average('valueLoss'),
     'val/clipfrac_avg': average('valueClipFraction'),
     'val/ratio': ratio,
-    'val/ratio_var': minibatches.reduce((n, sums) => n + (sums.get('ratio')! - ratio) ** 2, 0) / minibatches.length,
+    'val/ratio_var':
+      minibatches.reduce((n, sums) => n + (sums.get('ratio')! - ratio) ** 2, 0) / minibatches.length,
   };
 }

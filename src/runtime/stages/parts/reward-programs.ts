@@ -1,7 +1,20 @@
 /** The programs of a reward model: a scalar a sequence, and the loss on pairs. */
 import { bradleyTerry } from '../../losses/bradley-terry.ts';
 import type { AppliedMethod } from '../../methods/method.ts';
-import { gatherRows, greater, input, matmul, mul, parameter, program, reshape, slice, sub, sum, where } from '../../programs/builder.ts';
+import {
+  gatherRows,
+  greater,
+  input,
+  matmul,
+  mul,
+  parameter,
+  program,
+  reshape,
+  slice,
+  sub,
+  sum,
+  where,
+} from '../../programs/builder.ts';
 import type { Node, Program } from '../../programs/program.ts';
 import { type BodySpec, hiddenRows } from './language-model-program.ts';
 

@@ -15,7 +15,10 @@ export interface RolloutShape {
 }
 
 /** `ids` (B, T), `rows` (B·R), `labels` (B·R), `last` (B); missing episodes repeat the first one. */
-export function rolloutFeeds(episodes: readonly Episode[], { size, length, response }: RolloutShape): Batch['feeds'] {
+export function rolloutFeeds(
+  episodes: readonly Episode[],
+  { size, length, response }: RolloutShape,
+): Batch['feeds'] {
   const ids = new Int32Array(size * length);
   const rows = new Int32Array(size * response);
   const labels = new Int32Array(size * response);

@@ -25,9 +25,16 @@ export interface TrainingDefaults {
 /** Optimizer, schedule, batches and checkpoints, with a stage's own defaults. */
 export function trainingOptions(d: TrainingDefaults): Options {
   return {
-    lr: { description: 'highest learning rate of the schedule', type: 'number', unit: 'rate', exclusiveMinimum: 0, default: d.lr },
+    lr: {
+      description: 'highest learning rate of the schedule',
+      type: 'number',
+      unit: 'rate',
+      exclusiveMinimum: 0,
+      default: d.lr,
+    },
     schedule: {
-      description: 'how the learning rate moves after the warm-up; wsd: warm-up, stable, decay over the last tenth',
+      description:
+        'how the learning rate moves after the warm-up; wsd: warm-up, stable, decay over the last tenth',
       type: 'string',
       enum: ['constant', 'linear', 'cosine', 'wsd'],
       default: d.schedule,
@@ -48,18 +55,51 @@ export function trainingOptions(d: TrainingDefaults): Options {
       maximum: 1,
       default: 0,
     },
-    optimizer: { description: 'how gradients become updates', type: 'string', enum: ['adamw'], default: 'adamw' },
-    weight_decay: { description: 'decoupled weight decay', type: 'number', minimum: 0, default: d.weightDecay },
-    beta1: { description: 'decay of the first moment', type: 'number', minimum: 0, exclusiveMaximum: 1, default: 0.9 },
-    beta2: { description: 'decay of the second moment', type: 'number', minimum: 0, exclusiveMaximum: 1, default: d.beta2 },
-    epsilon: { description: 'added to the root of the second moment', type: 'number', exclusiveMinimum: 0, default: 1e-8 },
+    optimizer: {
+      description: 'how gradients become updates',
+      type: 'string',
+      enum: ['adamw'],
+      default: 'adamw',
+    },
+    weight_decay: {
+      description: 'decoupled weight decay',
+      type: 'number',
+      minimum: 0,
+      default: d.weightDecay,
+    },
+    beta1: {
+      description: 'decay of the first moment',
+      type: 'number',
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.9,
+    },
+    beta2: {
+      description: 'decay of the second moment',
+      type: 'number',
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: d.beta2,
+    },
+    epsilon: {
+      description: 'added to the root of the second moment',
+      type: 'number',
+      exclusiveMinimum: 0,
+      default: 1e-8,
+    },
     clip: {
       description: 'largest global norm of the gradients; 0 leaves them as they are',
       type: 'number',
       minimum: 0,
       default: 1,
     },
-    batch: { description: 'rows of one micro-batch', type: 'integer', unit: 'count', minimum: 1, default: d.batch },
+    batch: {
+      description: 'rows of one micro-batch',
+      type: 'integer',
+      unit: 'count',
+      minimum: 1,
+      default: d.batch,
+    },
     accumulate: {
       description: 'micro-batches of one optimizer step; the loss is normalised over all their tokens',
       type: 'integer',
@@ -75,7 +115,8 @@ export function trainingOptions(d: TrainingDefaults): Options {
       defaultNote: 'what the data give',
     },
     eval_every: {
-      description: 'steps between evaluations on held-out rows; 0: only before the first and after the last step',
+      description:
+        'steps between evaluations on held-out rows; 0: only before the first and after the last step',
       type: 'integer',
       unit: 'steps',
       minimum: 0,
@@ -108,7 +149,8 @@ export const templateOption: Options = {
 
 export const overlongOption: Options = {
   overlong: {
-    description: 'what happens to a row longer than the context: an error, left out (counted), or cut at its end (counted)',
+    description:
+      'what happens to a row longer than the context: an error, left out (counted), or cut at its end (counted)',
     type: 'string',
     enum: ['error', 'drop', 'truncate'],
     default: 'error',

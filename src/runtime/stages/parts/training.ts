@@ -1,10 +1,11 @@
 /** What the training stages do alike: attach a method, count steps, drive the loop. */
-import { random } from '../../random/random.ts';
+
 import type { Executor } from '../../executables/executable.ts';
 import type { AppliedMethod } from '../../methods/method.ts';
 import type { Initializer, ModelConfig, ModelFamily, ParameterSpec } from '../../models/model.ts';
-import { sizeOf } from '../../programs/program.ts';
 import type { Tensor } from '../../programs/ops.ts';
+import { sizeOf } from '../../programs/program.ts';
+import { random } from '../../random/random.ts';
 import type { Metrics } from '../../run/events.ts';
 import type { Batch, Policy, StageContext, TrainedModel, Trainer } from '../stage.ts';
 
@@ -16,13 +17,12 @@ export function initialize(spec: ParameterSpec, seed: number): Tensor {
 }
 
 function fill(data: Float32Array, initializer: Initializer, seed: number, name: string): void {
-  if (initializer.kind === 'zeros') return;
-  if (initializer.kind === 'ones') {
-    data.fill(1);
+  if (initializer.kind === 'zeros' || initializer.kind === 'ones') {
+    data.fill(initializer.kind === 'ones' ? 1 : 0);
     return;
   }
   const stream = random(seed, 'initialize', name);
-  if (initializer.kind === 'normal') for (let i = 0; i < data.length; i++) data[i] = stream.normal() * initializer.std;
+  if ('std' in initializer) for (let i = 0; i < data.length; i++) data[i] = stream.normal() * initializer.std;
   else for (let i = 0; i < data.length; i++) data[i] = (2 * stream.uniform() - 1) * initializer.bound;
 }
 
@@ -85,7 +85,8 @@ export async function runBatches(
   for (const { key, feeds } of batches) {
     const executor = loaded.get(key) ?? (await load(key));
     loaded.set(key, executor);
-    for (const [name, tensor] of await executor.run(feeds)) sums.set(name, (sums.get(name) ?? 0) + tensor.data[0]!);
+    for (const [name, tensor] of await executor.run(feeds))
+      sums.set(name, (sums.get(name) ?? 0) + tensor.data[0]!);
   }
   return sums;
 }

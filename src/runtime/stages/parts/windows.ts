@@ -2,20 +2,19 @@
 import { random } from '../../random/random.ts';
 import type { Batch } from '../stage.ts';
 
-/** Documents as one stream, an end token after each. */
+/** Tokens appended into one growing array. */
 export class TokenStream {
   private buffer = new Int32Array(1 << 16);
   length = 0;
 
-  append(ids: Int32Array, end: number): void {
-    const needed = this.length + ids.length + 1;
+  append(ids: Int32Array): void {
+    const needed = this.length + ids.length;
     if (needed > this.buffer.length) {
       const grown = new Int32Array(Math.max(needed, this.buffer.length * 2));
       grown.set(this.buffer.subarray(0, this.length));
       this.buffer = grown;
     }
     this.buffer.set(ids, this.length);
-    this.buffer[needed - 1] = end;
     this.length = needed;
   }
 
@@ -26,7 +25,8 @@ export class TokenStream {
 }
 
 /** How many windows of `length` predictions a stream gives in one pass. */
-export const windowsIn = (tokens: number, length: number): number => Math.max(1, Math.floor((tokens - 1) / length));
+export const windowsIn = (tokens: number, length: number): number =>
+  Math.max(1, Math.floor((tokens - 1) / length));
 
 /**
  * Batch `step` of shuffled windows: `rows` sequences of `length` tokens, labels the tokens after them, every position
