@@ -8,6 +8,7 @@ import {
   endOfTurn,
   renderChat,
   specialTokensOf,
+  stopTokensOf,
   TemplateError,
 } from '../../src/runtime/tokenizers/chat-template.ts';
 import { loadTokenizer } from '../../src/runtime/tokenizers/load-tokenizer.ts';
@@ -107,6 +108,9 @@ test('the last special token after an answer ends it', () => {
   expect(endOfTurn(tokenizer, worked)).toBe(tokenizer.idOf('<|end|>'));
   expect(endOfTurn(tokenizer, chatml)).toBe(tokenizer.idOf('<|im_end|>'));
   expect(endOfTurn(tokenizer, llama3)).toBe(tokenizer.idOf('<|eot_id|>'));
+  expect(stopTokensOf(tokenizer, chatml)).toEqual([tokenizer.eos, tokenizer.idOf('<|im_end|>')]);
+  expect(stopTokensOf(tokenizer, plain)).toEqual([tokenizer.eos]);
+  expect(stopTokensOf(tokenizer, '')).toEqual([tokenizer.eos]);
 });
 
 test('a prompt ends where an answer begins, with or without a generation prompt in the template', () => {

@@ -1,7 +1,7 @@
 /** Chat templates: how turns become text, and which of its tokens are learned. */
 import type { TokenizerConfig } from './tokenizer-files.ts';
 
-export { encodeChat, encodePrompt, endOfTurn } from './encode-chat.ts';
+export { encodeChat, encodePrompt, endOfTurn, stopTokensOf } from './encode-chat.ts';
 export { type ChatMessage, renderChat } from './render-chat.ts';
 export { specialTokensOf } from './special-tokens-of.ts';
 export { TemplateError } from './template-error.ts';

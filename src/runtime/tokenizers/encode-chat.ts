@@ -69,8 +69,14 @@ export function encodePrompt(
   return writer.finish().ids;
 }
 
+/** Tokens at which generation stops: the end of text, and where there is a chat template the end of a turn. */
+export function stopTokensOf(tokenizer: Tokenizer, template: string): number[] {
+  const ends = template === '' ? [] : [endOfTurn(tokenizer, template)];
+  return [...new Set([tokenizer.eos, ...ends])];
+}
+
 /**
- * Where generation stops: the last special token that the template writes after an answer, else the end of text.
+ * The token that ends a turn: the last special token that the template writes after an answer, else the end of text.
  * @throws TemplateError
  */
 export function endOfTurn(tokenizer: Tokenizer, template: string): number {
