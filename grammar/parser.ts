@@ -6,7 +6,7 @@ import * as t from './tokens.ts';
 const { CstParser, EOF, tokenMatcher } = chevrotain;
 
 /** After so many syntax errors the rest is left unread. */
-export const mostErrors = 200;
+export const mostErrors = 100;
 
 export class PipelineParser extends CstParser {
   constructor(config: IParserConfig = {}) {
@@ -289,12 +289,21 @@ export class PipelineParser extends CstParser {
     const before = this.LA(0);
     if (before.startLine !== undefined && (before.endLine ?? 0) >= (first.startLine ?? 0)) return false;
     if (!t.itemKeywords.some((keyword) => first.tokenType === keyword)) return false;
-    return this.isA(2, first.tokenType === t.Use ? t.Text : t.Identifier) || (first.tokenType === t.Use && this.isA(2, t.RawText));
+    return (
+      this.isA(2, first.tokenType === t.Use ? t.Text : t.Identifier) ||
+      (first.tokenType === t.Use && this.isA(2, t.RawText))
+    );
   }
 
   /** A comma continues a list unless a key, a condition or a closing bracket follows it. */
   private commaContinues(): boolean {
-    if (this.isA(2, t.RightParen) || this.isA(2, t.Comma) || this.isA(2, t.Semicolon) || this.LA(2).tokenType === EOF) return false;
+    if (
+      this.isA(2, t.RightParen) ||
+      this.isA(2, t.Comma) ||
+      this.isA(2, t.Semicolon) ||
+      this.LA(2).tokenType === EOF
+    )
+      return false;
     if (this.isA(2, t.RightBrace) || this.isA(2, t.Star)) return false;
     return !this.keyFollows(2) && !this.conditionFollows(2) && !this.pathKeyFollows(2);
   }

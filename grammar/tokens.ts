@@ -54,9 +54,17 @@ export const Quantity = token({
   ),
 });
 
-export const BlockString = token({ name: 'BlockString', pattern: /"""[^"]*(?:"(?!"")[^"]*)*"""/, line_breaks: true });
+export const BlockString = token({
+  name: 'BlockString',
+  pattern: /"""[^"]*(?:"(?!"")[^"]*)*"""/,
+  line_breaks: true,
+});
 /** Runs to the end of the file, so that it is one mistake and not thousands. */
-export const UnclosedBlock = token({ name: 'UnclosedBlock', pattern: /"""[^"]*(?:"(?!"")[^"]*)*/, line_breaks: true });
+export const UnclosedBlock = token({
+  name: 'UnclosedBlock',
+  pattern: /"""[^"]*(?:"(?!"")[^"]*)*/,
+  line_breaks: true,
+});
 export const Text = token({ name: 'Text', pattern: /"[^"\\\n\r]*(?:\\[^\n\r][^"\\\n\r]*)*"/ });
 export const RawText = token({ name: 'RawText', pattern: /'[^'\n\r]*'/ });
 /** Runs to the end of its line. */

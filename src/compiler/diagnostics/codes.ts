@@ -12,7 +12,11 @@ export interface CodeEntry {
   readonly exit: 1 | 3 | 4 | 5 | 6 | 70;
 }
 
-function entry(code: CodeEntry['code'], exit: CodeEntry['exit'] = 1, severity: Severity = 'error'): CodeEntry {
+function entry(
+  code: CodeEntry['code'],
+  exit: CodeEntry['exit'] = 1,
+  severity: Severity = 'error',
+): CodeEntry {
   return { code, severity, exit };
 }
 

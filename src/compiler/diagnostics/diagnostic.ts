@@ -44,7 +44,11 @@ export interface Place {
 }
 
 /** Puts a problem into words and at its place. The only way a diagnostic is made. */
-export function diagnose<K extends ProblemName>(name: K, data: ProblemData<K>, place: Place = {}): Diagnostic {
+export function diagnose<K extends ProblemName>(
+  name: K,
+  data: ProblemData<K>,
+  place: Place = {},
+): Diagnostic {
   const { code, severity } = codes[name];
   const say = words[name] as (data: ProblemData<K>) => ReturnType<(typeof words)[K]>;
   const said = say(data);
@@ -90,7 +94,8 @@ export function exitCodeOf(diagnostics: readonly Diagnostic[]): number {
 /** By file in order of first mention, then by place; diagnostics without a place come first. */
 export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
   const files = new Map<string, number>();
-  for (const { span } of diagnostics) if (span !== undefined && !files.has(span.file)) files.set(span.file, files.size);
+  for (const { span } of diagnostics)
+    if (span !== undefined && !files.has(span.file)) files.set(span.file, files.size);
   const rank = ({ span }: Diagnostic): number => (span === undefined ? -1 : files.get(span.file)!);
   return [...diagnostics].sort((a, b) => rank(a) - rank(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0));
 }

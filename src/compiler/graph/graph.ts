@@ -1,14 +1,8 @@
 /** The execution graph: what the compiler hands to the runtime and to targets. Plain JSON, stable order. */
 import type { Json, Slot } from '../catalog.ts';
+import type { Span } from '../source/span.ts';
 
-/** A place in a source file. Offsets count UTF-16 units; lines and columns are 1-based, columns in code points. */
-export interface Span {
-  readonly file: string;
-  readonly start: number;
-  readonly end: number;
-  readonly line: number;
-  readonly column: number;
-}
+export type { Span };
 
 export type Options = { readonly [name: string]: Json };
 
@@ -17,7 +11,11 @@ export interface DataExpression {
   /** Name of the `data` item; absent for an inline call or the convention. Never part of a key. */
   readonly name?: string;
   /** `convention`: `data/<stage>.{txt,jsonl,csv,parquet}` beside the pipeline file, chosen when planning. */
-  readonly source: { readonly name: string; readonly options: Options; readonly inputs: readonly DataExpression[] };
+  readonly source: {
+    readonly name: string;
+    readonly options: Options;
+    readonly inputs: readonly DataExpression[];
+  };
   readonly operators: readonly { readonly name: string; readonly options: Options }[];
   /** Directory that relative paths start from (an imported file's own directory), relative to the entry file. */
   readonly directory: string;

@@ -31,7 +31,8 @@ function lineIndex(source: SourceFile): LineIndex {
   const known = indexes.get(source);
   if (known !== undefined) return known;
   const starts = [0];
-  for (let at = source.text.indexOf('\n'); at !== -1; at = source.text.indexOf('\n', at + 1)) starts.push(at + 1);
+  for (let at = source.text.indexOf('\n'); at !== -1; at = source.text.indexOf('\n', at + 1))
+    starts.push(at + 1);
   const halves: number[] = [];
   for (const pair of source.text.matchAll(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)) halves.push(pair.index + 1);
   const made = { starts, halves };
@@ -55,7 +56,8 @@ export function spanOf(source: SourceFile, range: Range): Span {
   const { starts, halves } = lineIndex(source);
   const line = countUpTo(starts, range.start);
   const lineStart = starts[line - 1] ?? 0;
-  const halvesInLine = halves.length === 0 ? 0 : countUpTo(halves, range.start - 1) - countUpTo(halves, lineStart - 1);
+  const halvesInLine =
+    halves.length === 0 ? 0 : countUpTo(halves, range.start - 1) - countUpTo(halves, lineStart - 1);
   return {
     file: source.path,
     start: range.start,

@@ -68,7 +68,12 @@ export function buildCall(node: CstNode | undefined, report: Report): Call | und
   const args: Argument[] = [];
   let broken = written?.recoveredNode === true || node.recoveredNode === true;
   let closes = false;
-  for (const [kind, child] of inOrder(written ?? { name: '', children: {} }, ['Semicolon', 'keyed', 'condition', 'single'])) {
+  for (const [kind, child] of inOrder(written ?? { name: '', children: {} }, [
+    'Semicolon',
+    'keyed',
+    'condition',
+    'single',
+  ])) {
     if (!('children' in child)) {
       closes = args.length > 0;
       continue;
@@ -129,7 +134,9 @@ function buildSingle(node: CstNode | undefined, report: Report): Value | undefin
     return { kind: 'list', items: items.filter((item) => item !== undefined), bracketed: true, range };
   }
   const token = Object.values(node.children)[0]?.[0];
-  return token !== undefined && 'image' in token && !token.isInsertedInRecovery ? buildToken(token, report) : undefined;
+  return token !== undefined && 'image' in token && !token.isInsertedInRecovery
+    ? buildToken(token, report)
+    : undefined;
 }
 
 function buildToken(token: IToken, report: Report): Value | undefined {

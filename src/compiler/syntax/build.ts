@@ -19,7 +19,10 @@ export function buildTree(file: CstNode, report: Report): Tree {
   for (const node of nodesOf(file, 'item')) {
     const chain = nodeOf(node, 'chain');
     const written = Object.values(nodeOf(node, 'keywordItem')?.children ?? {})[0]?.[0];
-    const item = chain === undefined ? buildKeywordItem(written as CstNode | undefined, report) : anonymous(chain, report);
+    const item =
+      chain === undefined
+        ? buildKeywordItem(written as CstNode | undefined, report)
+        : anonymous(chain, report);
     if (item !== undefined) items.push(item);
   }
   return { items };
@@ -110,7 +113,6 @@ function buildChain(node: CstNode, report: Report): Chain | undefined {
     steps.push({ ...(label === undefined ? {} : { label }), call, range: nodeRange(step) });
   }
   if (steps.length === 0) return undefined;
-  const arrows = node.children['Arrow']?.length ?? 0;
+  const arrows = node.children.Arrow?.length ?? 0;
   return { steps, broken: steps.length <= arrows || node.recoveredNode === true, range: nodeRange(node) };
 }
-

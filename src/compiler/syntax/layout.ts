@@ -8,7 +8,8 @@ export function layoutProblems(source: SourceFile, { items }: Tree): Diagnostic[
   let anonymous: Chain | undefined;
   for (const [index, item] of items.entries()) {
     const before = items[index - 1];
-    const sameLine = before !== undefined && lineOf(source, before.range.end - 1) === lineOf(source, item.range.start);
+    const sameLine =
+      before !== undefined && lineOf(source, before.range.end - 1) === lineOf(source, item.range.start);
     const chainBefore = before === undefined ? undefined : chainOf(before);
     const chain = item.kind === 'pipeline' && item.name === undefined ? item.chain : undefined;
     if (chain !== undefined && (sameLine ? chainBefore : anonymous) !== undefined) {

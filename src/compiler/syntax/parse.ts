@@ -1,11 +1,13 @@
 import type { CstNode, IRecognitionException, IToken } from 'chevrotain';
 import { PipelineParser } from '../../../grammar/parser.ts';
-import { type Diagnostic, diagnose } from '../diagnostics/diagnostic.ts';
+import { type Diagnostic, diagnose, hasErrors } from '../diagnostics/diagnostic.ts';
+import type { Pass } from '../pass.ts';
 import { type SourceFile, spanOf } from '../source/source-file.ts';
 import type { Range } from '../source/span.ts';
 import { lex, maxErrors, type Tokens } from '../tokens/lex.ts';
 import { buildSetting, buildTree } from './build.ts';
 import { layoutProblems } from './layout.ts';
+import { printTree } from './print.ts';
 import type { StringProblem } from './strings.ts';
 import { syntaxProblem } from './syntax-problem.ts';
 import type { Setting, Tree } from './tree.ts';
@@ -42,15 +44,17 @@ export function parse(tokens: Tokens): Parsed {
   const grammar = theParser();
   grammar.input = [...tokens.tokens];
   const concrete = grammar.file() as CstNode | undefined;
-  const tree = concrete === undefined ? { items: [] } : buildTree(concrete, (problem) => strings.push(problem));
+  const tree =
+    concrete === undefined ? { items: [] } : buildTree(concrete, (problem) => strings.push(problem));
   const found = [
     ...tokens.diagnostics,
     ...strings.map((problem) => stringDiagnostic(source, problem)),
     ...grammar.errors.slice(0, 10 * maxErrors).map((error) => syntaxDiagnostic(source, tokens.tokens, error)),
   ];
   const diagnostics = limit(onePerLine(found));
-  if (diagnostics.length === 0) diagnostics.push(...layoutProblems(source, tree));
-  if (diagnostics.length === 0 && tokens.tokens.length === 0) diagnostics.push(diagnose('empty-file', { path: source.path }));
+  if (!hasErrors(diagnostics)) diagnostics.push(...limit(layoutProblems(source, tree)));
+  if (!hasErrors(diagnostics) && tokens.tokens.length === 0)
+    diagnostics.push(diagnose('empty-file', { path: source.path }));
   return { source, tokens, tree, diagnostics };
 }
 
@@ -83,7 +87,11 @@ export function parseSetting(source: SourceFile): { setting?: Setting; diagnosti
   };
 }
 
-function syntaxDiagnostic(source: SourceFile, tokens: readonly IToken[], error: IRecognitionException): Diagnostic {
+function syntaxDiagnostic(
+  source: SourceFile,
+  tokens: readonly IToken[],
+  error: IRecognitionException,
+): Diagnostic {
   return syntaxProblem(error, tokens, (range: Range) => spanOf(source, range), source.text.length);
 }
 
@@ -91,7 +99,11 @@ function stringDiagnostic(source: SourceFile, problem: StringProblem): Diagnosti
   const span = spanOf(source, problem.range);
   if (problem.kind === 'escape') return diagnose('bad-escape', { escape: problem.text }, { span });
   const help = 'write `\\$` for a dollar sign before a brace';
-  return diagnose('unexpected', { found: problem.text, expected: 'a name between `${` and `}`', help }, { span });
+  return diagnose(
+    'unexpected',
+    { found: problem.text, expected: 'a name between `${` and `}`', help },
+    { span },
+  );
 }
 
 /** What follows a first mistake on a line is mostly its echo. Warnings do not count. */
@@ -112,3 +124,9 @@ function limit(found: Diagnostic[]): Diagnostic[] {
   return [...found.slice(0, maxErrors), diagnose('too-many-errors', { shown: maxErrors, more })];
 }
 
+export const parsing: Pass<Tokens, Parsed> = {
+  name: 'parse',
+  ensures: 'there is a tree of all that could be read',
+  run: parse,
+  print: ({ tree }) => printTree(tree),
+};

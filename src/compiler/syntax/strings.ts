@@ -59,7 +59,9 @@ export function dedent(inner: string): string {
   if (lines.length === 1) return inner;
   if (lines[0]!.trim() === '') lines.shift();
   if (lines.length > 0 && lines.at(-1)!.trim() === '') lines.pop();
-  const indents = lines.filter((line) => line.trim() !== '').map((line) => line.length - line.trimStart().length);
+  const indents = lines
+    .filter((line) => line.trim() !== '')
+    .map((line) => line.length - line.trimStart().length);
   const shared = indents.length === 0 ? 0 : indents.reduce((least, indent) => Math.min(least, indent));
   return lines.map((line) => (line.trim() === '' ? '' : line.slice(shared))).join('\n');
 }

@@ -4,7 +4,11 @@ import { type Diagnostic, diagnose } from '../diagnostics/diagnostic.ts';
 import type { Range, Span } from '../source/span.ts';
 
 const closing: Readonly<Record<string, string>> = { LeftParen: ')', LeftBracket: ']', LeftBrace: '}' };
-const opening: Readonly<Record<string, string>> = { RightParen: 'LeftParen', RightBracket: 'LeftBracket', RightBrace: 'LeftBrace' };
+const opening: Readonly<Record<string, string>> = {
+  RightParen: 'LeftParen',
+  RightBracket: 'LeftBracket',
+  RightBrace: 'LeftBrace',
+};
 
 /** Tokens in words. */
 const inWords: Readonly<Record<string, string>> = {
@@ -40,13 +44,25 @@ export function syntaxProblem(
   }
   const before = tokens[index - 1];
   const key = tokens[index - 2];
-  if (rule === 'value' && before?.tokenType.name === 'Equals' && key !== undefined && !startsAnything(error.token, before)) {
+  if (
+    rule === 'value' &&
+    before?.tokenType.name === 'Equals' &&
+    key !== undefined &&
+    !startsAnything(error.token, before)
+  ) {
     return diagnose('missing-value', { key: key.image }, { span: spanOf(rangeOf(before)) });
   }
-  return diagnose('unexpected', { found, expected: expectation(rule, expected, before), help: hint(rule, expected, error.token, before) }, { span });
+  return diagnose(
+    'unexpected',
+    { found, expected: expectation(rule, expected, before), help: hint(rule, expected, error.token, before) },
+    { span },
+  );
 }
 
-const rangeOf = ({ startOffset, image }: IToken): Range => ({ start: startOffset, end: startOffset + image.length });
+const rangeOf = ({ startOffset, image }: IToken): Range => ({
+  start: startOffset,
+  end: startOffset + image.length,
+});
 
 function indexOf(tokens: readonly IToken[], offset: number): number {
   let low = 0;
@@ -72,13 +88,25 @@ function openBefore(tokens: readonly IToken[], index: number, kind: string): ITo
 
 /** An arrow, a closing bracket of another kind or a new item: the arguments have ended without their bracket. */
 function endsArguments({ tokenType }: IToken): boolean {
-  return tokenType.name === 'Arrow' || tokenType.name in opening || tokenType.CATEGORIES?.[0]?.name === 'Identifier';
+  return (
+    tokenType.name === 'Arrow' ||
+    tokenType.name in opening ||
+    tokenType.CATEGORIES?.[0]?.name === 'Identifier'
+  );
 }
 
 /** Something that is meant as a value, though a wrong one, stands right there. */
 function startsAnything(token: IToken, equals: IToken): boolean {
   const name = token.tokenType.name;
-  return (name === 'Equals' || name === 'Comparison' || name === 'Star' || name === 'Slash' || name === 'Dot' || name === 'LeftBrace') && token.startLine === equals.endLine;
+  return (
+    (name === 'Equals' ||
+      name === 'Comparison' ||
+      name === 'Star' ||
+      name === 'Slash' ||
+      name === 'Dot' ||
+      name === 'LeftBrace') &&
+    token.startLine === equals.endLine
+  );
 }
 
 function expectation(rule: string, expected: string, before: IToken | undefined): string {
@@ -90,13 +118,18 @@ function expectation(rule: string, expected: string, before: IToken | undefined)
   if (rule === 'useItem' && expected === '') return 'the path of a file in quotes';
   if (expected === 'Identifier' || expected === '') {
     if (before?.tokenType.CATEGORIES?.[0]?.name === 'Identifier') return `a name after \`${before.image}\``;
-    return before?.tokenType.name === 'Arrow' ? 'a stage after `→`' : rule === 'file' || rule === 'item' ? 'an item or a stage' : 'a name';
+    return before?.tokenType.name === 'Arrow'
+      ? 'a stage after `→`'
+      : rule === 'file' || rule === 'item'
+        ? 'an item or a stage'
+        : 'a name';
   }
   return inWords[expected] ?? 'an item or a stage';
 }
 
 function hint(rule: string, expected: string, token: IToken, before: IToken | undefined): string | undefined {
-  if (token.tokenType.name === 'Equals' && rule === 'file' && before?.tokenType.name === 'Identifier') return 'a name for a value is declared with `let name = value`';
+  if (token.tokenType.name === 'Equals' && rule === 'file' && before?.tokenType.name === 'Identifier')
+    return 'a name for a value is declared with `let name = value`';
   if (token.tokenType.name === 'Quantity' && expected === 'Identifier') return 'a name starts with a letter';
   return undefined;
 }

@@ -28,7 +28,12 @@ export type Value =
   /** `$name` */
   | { readonly kind: 'variable'; readonly name: Name; readonly range: Range }
   /** `a,b,c` or `[a, b, c]` */
-  | { readonly kind: 'list'; readonly items: readonly Value[]; readonly bracketed: boolean; readonly range: Range }
+  | {
+      readonly kind: 'list';
+      readonly items: readonly Value[];
+      readonly bracketed: boolean;
+      readonly range: Range;
+    }
   /** A word, or a call. */
   | { readonly kind: 'call'; readonly call: Call; readonly range: Range }
   /** `notes → sample(100)` as a value. */
@@ -36,8 +41,19 @@ export type Value =
 
 /** `closes`: a `;` stands before it, which closes a method group. */
 export type Argument =
-  | { readonly kind: 'keyed'; readonly key: Name; readonly value: Value; readonly closes: boolean; readonly range: Range }
-  | { readonly kind: 'condition'; readonly condition: WrittenCondition; readonly closes: boolean; readonly range: Range }
+  | {
+      readonly kind: 'keyed';
+      readonly key: Name;
+      readonly value: Value;
+      readonly closes: boolean;
+      readonly range: Range;
+    }
+  | {
+      readonly kind: 'condition';
+      readonly condition: WrittenCondition;
+      readonly closes: boolean;
+      readonly range: Range;
+    }
   | { readonly kind: 'positional'; readonly value: Value; readonly closes: boolean; readonly range: Range };
 
 export interface WrittenCondition {
@@ -84,9 +100,21 @@ export interface Setting {
 }
 
 export type Item =
-  | { readonly kind: 'use'; readonly path: string; readonly pathRange: Range; readonly name: Name; readonly range: Range }
+  | {
+      readonly kind: 'use';
+      readonly path: string;
+      readonly pathRange: Range;
+      readonly name: Name;
+      readonly range: Range;
+    }
   | { readonly kind: 'let'; readonly name: Name; readonly value: Value; readonly range: Range }
-  | { readonly kind: 'param'; readonly name: Name; readonly type?: Name; readonly value: Value; readonly range: Range }
+  | {
+      readonly kind: 'param';
+      readonly name: Name;
+      readonly type?: Name;
+      readonly value: Value;
+      readonly range: Range;
+    }
   | { readonly kind: 'data'; readonly name: Name; readonly chain: Chain; readonly range: Range }
   | { readonly kind: 'model'; readonly name: Name; readonly call: Call; readonly range: Range }
   | { readonly kind: 'template'; readonly name: Name; readonly value: Value; readonly range: Range }
@@ -99,7 +127,12 @@ export type Item =
       readonly chain: Chain;
       readonly range: Range;
     }
-  | { readonly kind: 'profile'; readonly name: Name; readonly settings: readonly Setting[]; readonly range: Range };
+  | {
+      readonly kind: 'profile';
+      readonly name: Name;
+      readonly settings: readonly Setting[];
+      readonly range: Range;
+    };
 
 export type ItemOf<K extends Item['kind']> = Extract<Item, { readonly kind: K }>;
 

@@ -1,9 +1,9 @@
 import type { IToken } from 'chevrotain';
 import { pipelineLexer } from '../../../grammar/tokens.ts';
 import { type Diagnostic, diagnose } from '../diagnostics/diagnostic.ts';
+import type { Pass } from '../pass.ts';
 import { lookAlikes, skeleton } from '../source/names.ts';
-import { maxSourceLength, type SourceFile } from '../source/source-file.ts';
-import { spanOf } from '../source/source-file.ts';
+import { maxSourceLength, type SourceFile, spanOf } from '../source/source-file.ts';
 import { twinOf } from './twins.ts';
 
 /** A text as words of the language; comments stand apart, in order. */
@@ -26,14 +26,14 @@ export function lex(source: SourceFile): Tokens {
   if (refused !== undefined) return { source, tokens: [], comments: [], diagnostics: [refused] };
   const { tokens, groups } = pipelineLexer.tokenize(source.text);
   const diagnostics = [
-    ...strays(source, groups['stray'] ?? []),
+    ...strays(source, groups.stray ?? []),
     ...unclosedStrings(source, tokens),
     ...mixedNames(source, tokens),
   ];
   const refusal = tooMany(tokens.length) ?? tooDeep(source, tokens);
   const lost = refusal !== undefined || diagnostics.length > maxErrors;
   if (refusal !== undefined) diagnostics.unshift(refusal);
-  return { source, tokens: lost ? [] : tokens, comments: groups['comments'] ?? [], diagnostics };
+  return { source, tokens: lost ? [] : tokens, comments: groups.comments ?? [], diagnostics };
 }
 
 function refuse(source: SourceFile): Diagnostic | undefined {
@@ -48,7 +48,9 @@ function refuse(source: SourceFile): Diagnostic | undefined {
 }
 
 function tooMany(tokens: number): Diagnostic | undefined {
-  return tokens > maxTokens ? diagnose('file-too-large', { length: tokens, most: maxTokens, of: 'words' }) : undefined;
+  return tokens > maxTokens
+    ? diagnose('file-too-large', { length: tokens, most: maxTokens, of: 'words' })
+    : undefined;
 }
 
 /** Neighbouring stray characters are one mistake. */
@@ -62,7 +64,9 @@ function strays(source: SourceFile, found: readonly IToken[]): Diagnostic[] {
     const character = String.fromCodePoint(source.text.codePointAt(startOffset) ?? 0);
     const range = { start: startOffset, end: startOffset + character.length };
     end = range.end;
-    out.push(diagnose('bad-character', { character, twin: twinOf(character) }, { span: spanOf(source, range) }));
+    out.push(
+      diagnose('bad-character', { character, twin: twinOf(character) }, { span: spanOf(source, range) }),
+    );
   }
   return out;
 }
@@ -85,7 +89,11 @@ function mixedNames(source: SourceFile, tokens: readonly IToken[]): Diagnostic[]
     const letters = lookAlikes(image);
     if (letters.length === 0) continue;
     const span = spanOf(source, { start: startOffset, end: startOffset + image.length });
-    if (out.push(diagnose('mixed-script', { name: image, letters, latin: skeleton(image) }, { span })) > maxErrors) break;
+    if (
+      out.push(diagnose('mixed-script', { name: image, letters, latin: skeleton(image) }, { span })) >
+      maxErrors
+    )
+      break;
   }
   return out;
 }
@@ -95,10 +103,31 @@ function tooDeep(source: SourceFile, tokens: readonly IToken[]): Diagnostic | un
   let depth = 0;
   for (const { tokenType, startOffset } of tokens) {
     if (tokenType.name === 'LeftParen' || tokenType.name === 'LeftBracket') depth++;
-    else if (tokenType.name === 'RightParen' || tokenType.name === 'RightBracket') depth = Math.max(0, depth - 1);
+    else if (tokenType.name === 'RightParen' || tokenType.name === 'RightBracket')
+      depth = Math.max(0, depth - 1);
     if (depth > maxDepth) {
-      return diagnose('too-deep', { most: maxDepth }, { span: spanOf(source, { start: startOffset, end: startOffset + 1 }) });
+      return diagnose(
+        'too-deep',
+        { most: maxDepth },
+        { span: spanOf(source, { start: startOffset, end: startOffset + 1 }) },
+      );
     }
   }
   return undefined;
 }
+
+/** One word per line: place, kind, text. */
+export const printTokens = ({ source, tokens }: Tokens): string =>
+  tokens
+    .map(({ tokenType, image, startOffset }) => {
+      const { line, column } = spanOf(source, { start: startOffset, end: startOffset });
+      return `${line}:${column} ${tokenType.name} ${JSON.stringify(image)}\n`;
+    })
+    .join('');
+
+export const lexing: Pass<SourceFile, Tokens> = {
+  name: 'lex',
+  ensures: 'every character is part of a word, a comment or a reported mistake',
+  run: lex,
+  print: printTokens,
+};

@@ -20,13 +20,19 @@ export const graphWords = {
     label: 'the same name again',
     help: [`give this one a label: \`second-${data.label}: …\``],
   }),
-  'unknown-metric': (data: { readonly metric: string; readonly stage?: string | undefined; readonly legal: readonly string[] }): Words => ({
+  'unknown-metric': (data: {
+    readonly metric: string;
+    readonly stage?: string | undefined;
+    readonly legal: readonly string[];
+  }): Words => ({
     message:
       data.stage === undefined
         ? `no earlier stage makes the metric \`${data.metric}\``
         : `\`${data.stage}\` makes no metric \`${data.metric}\``,
     label: 'nobody makes it',
-    notes: [data.legal.length === 0 ? 'no earlier stage makes any metric' : `metrics: ${listed(data.legal, 60)}`],
+    notes: [
+      data.legal.length === 0 ? 'no earlier stage makes any metric' : `metrics: ${listed(data.legal, 60)}`,
+    ],
     ...(nearest(data.metric, data.legal) === undefined && data.legal.length === 0
       ? { help: ['put an `eval` before the gate: `quick: eval → gate(quick.loss < 2)`'] }
       : didYouMean(nearest(data.metric, data.legal))),
@@ -55,8 +61,14 @@ export const graphWords = {
     notes: [`pipelines: ${listed(data.names)}`],
     help: [`add \`-p ${data.names[0] ?? 'name'}\``],
   }),
-  'unknown-label': (data: { readonly label: string; readonly legal: readonly string[]; readonly later: boolean }): Words => ({
-    message: data.later ? `\`${data.label}\` comes only later` : `no earlier stage is called \`${data.label}\``,
+  'unknown-label': (data: {
+    readonly label: string;
+    readonly legal: readonly string[];
+    readonly later: boolean;
+  }): Words => ({
+    message: data.later
+      ? `\`${data.label}\` comes only later`
+      : `no earlier stage is called \`${data.label}\``,
     label: data.later ? 'comes later' : 'not a stage before this one',
     notes: [data.legal.length === 0 ? 'no stage comes before' : `stages before: ${listed(data.legal)}`],
     ...didYouMean(nearest(data.label, data.legal)),

@@ -31,7 +31,8 @@ export const nameWords = {
     return {
       message: `no ${data.kind} is called \`${data.name}\``,
       label: `not declared`,
-      notes: data.legal.length === 0 ? [`the file declares no ${data.kind}`] : [`declared: ${listed(data.legal)}`],
+      notes:
+        data.legal.length === 0 ? [`the file declares no ${data.kind}`] : [`declared: ${listed(data.legal)}`],
       ...(near === undefined
         ? { help: data.hint === undefined ? [] : [data.hint] }
         : { help: [`did you mean \`${near}\`?`], replacement: (data.prefix ?? '') + near }),
@@ -70,7 +71,11 @@ export const nameWords = {
     notes: data.legal.length === 0 ? [] : [`methods of \`${data.owner}\`: ${listed(data.legal)}`],
     ...didYouMean(nearest(data.written, data.legal)),
   }),
-  'missing-param': (data: { readonly owner: string; readonly name: string; readonly description: string }): Words => ({
+  'missing-param': (data: {
+    readonly owner: string;
+    readonly name: string;
+    readonly description: string;
+  }): Words => ({
     message: `\`${data.owner}\` needs \`${data.name}\``,
     label: `\`${data.name}\` is missing`,
     notes: [`${data.name}: ${data.description}`],
@@ -86,15 +91,25 @@ export const nameWords = {
     label: 'given again',
     help: ['remove one of them'],
   }),
-  'method-not-hosted': (data: { readonly stage: string; readonly method: string; readonly legal: readonly string[] }): Words => ({
+  'method-not-hosted': (data: {
+    readonly stage: string;
+    readonly method: string;
+    readonly legal: readonly string[];
+  }): Words => ({
     message: `\`${data.stage}\` cannot be trained with \`${data.method}\``,
     label: `not a method of \`${data.stage}\``,
     notes: [
-      data.legal.length === 0 ? `\`${data.stage}\` trains nothing` : `methods of \`${data.stage}\`: ${listed(data.legal)}`,
+      data.legal.length === 0
+        ? `\`${data.stage}\` trains nothing`
+        : `methods of \`${data.stage}\`: ${listed(data.legal)}`,
     ],
     help: data.legal.length === 0 ? [`remove \`${data.method}\``] : [`use ${either(data.legal)}`],
   }),
-  'two-methods': (data: { readonly stage: string; readonly first: string; readonly second: string }): Words => ({
+  'two-methods': (data: {
+    readonly stage: string;
+    readonly first: string;
+    readonly second: string;
+  }): Words => ({
     message: `\`${data.stage}\` has two methods, \`${data.first}\` and \`${data.second}\``,
     label: 'second method',
     help: ['keep one; two stages in a row can use one each'],
@@ -128,14 +143,23 @@ export const nameWords = {
       message: `\`${data.path}\` sets nothing: ${data.why}`,
       label: data.why,
       notes: data.legal.length === 0 ? [] : [`known: ${listed(data.legal)}`],
-      ...(near === undefined ? { help: ['write `stage.option`, `*.option` or the name of a `param`'] } : didYouMean(near)),
+      ...(near === undefined
+        ? { help: ['write `stage.option`, `*.option` or the name of a `param`'] }
+        : didYouMean(near)),
     };
   },
-  'unknown-choice': (data: { readonly kind: 'profile' | 'pipeline'; readonly name: string; readonly legal: readonly string[] }): Words => {
+  'unknown-choice': (data: {
+    readonly kind: 'profile' | 'pipeline';
+    readonly name: string;
+    readonly legal: readonly string[];
+  }): Words => {
     const near = nearest(data.name, data.legal);
     return {
       message: `the file has no ${data.kind} \`${data.name}\``,
-      notes: data.legal.length === 0 ? [`it declares no ${data.kind} with a name`] : [`declared: ${listed(data.legal)}`],
+      notes:
+        data.legal.length === 0
+          ? [`it declares no ${data.kind} with a name`]
+          : [`declared: ${listed(data.legal)}`],
       help: near === undefined ? [] : [`did you mean \`${near}\`?`],
     };
   },
@@ -144,7 +168,11 @@ export const nameWords = {
     label: 'taken',
     help: [`call it something else, such as \`my-${data.name}\``],
   }),
-  'misplaced-condition': (data: { readonly owner: string; readonly condition: string; readonly hosts: readonly string[] }): Words => ({
+  'misplaced-condition': (data: {
+    readonly owner: string;
+    readonly condition: string;
+    readonly hosts: readonly string[];
+  }): Words => ({
     message: `\`${data.owner}\` takes no conditions`,
     label: 'a condition',
     help: [
@@ -153,7 +181,11 @@ export const nameWords = {
         : `put it into ${either(data.hosts)}: \`${data.hosts[0]}(${data.condition})\``,
     ],
   }),
-  'misplaced-call': (data: { readonly written: string; readonly why: string; readonly help: string }): Words => ({
+  'misplaced-call': (data: {
+    readonly written: string;
+    readonly why: string;
+    readonly help: string;
+  }): Words => ({
     message: `\`${data.written}\` cannot stand here: ${data.why}`,
     label: data.why,
     help: [data.help],

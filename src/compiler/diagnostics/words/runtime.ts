@@ -22,7 +22,11 @@ export const runtimeWords = {
     label: 'does not fit',
     help: data.help ?? ['make the batch, the context or the model smaller'],
   }),
-  'not-enough-disk': (data: { readonly path: string; readonly neededBytes?: number; readonly availableBytes?: number }): Words => ({
+  'not-enough-disk': (data: {
+    readonly path: string;
+    readonly neededBytes?: number;
+    readonly availableBytes?: number;
+  }): Words => ({
     message:
       data.neededBytes === undefined
         ? `no room is left on the disk of \`${data.path}\``
@@ -36,7 +40,8 @@ export const runtimeWords = {
     return {
       message: `no file matches \`${data.path}\``,
       label: 'no such file',
-      notes: data.near === undefined || data.near.length === 0 ? [] : [`files there: ${listed(data.near, 12)}`],
+      notes:
+        data.near === undefined || data.near.length === 0 ? [] : [`files there: ${listed(data.near, 12)}`],
       help: [near === undefined ? 'paths are relative to the pipeline file' : `did you mean \`${near}\`?`],
     };
   },
@@ -50,20 +55,30 @@ export const runtimeWords = {
     notes: [`the line: ${excerpt(data.text)}`],
     help: ['every line of a jsonl file is one JSON object, such as {"prompt": "…", "completion": "…"}'],
   }),
-  'missing-field': (data: DataPlace & { readonly fields: readonly string[]; readonly has: readonly string[]; readonly rows: string }): Words => {
+  'missing-field': (
+    data: DataPlace & {
+      readonly fields: readonly string[];
+      readonly has: readonly string[];
+      readonly rows: string;
+    },
+  ): Words => {
     const near = nearest(data.fields[0] ?? '', data.has);
     return {
       message: `${at(data)}: the row has no field ${data.fields.map((field) => `\`${field}\``).join(', ')}`,
       label: 'its rows do not have the right shape',
       notes: [`the stage takes ${data.rows}`, `the row has: ${listed(data.has) || 'nothing'}`],
-      help: [`rename the columns: \`→ columns(${data.fields[0] ?? 'prompt'}=${near ?? data.has[0] ?? 'name'})\``],
+      help: [
+        `rename the columns: \`→ columns(${data.fields[0] ?? 'prompt'}=${near ?? data.has[0] ?? 'name'})\``,
+      ],
     };
   },
   'no-supervised-token': (data: DataPlace & { readonly why?: string }): Words => ({
     message: `${at(data)}: no token of this row carries loss, so nothing can be learned from it${data.why === undefined ? '' : ` (${data.why})`}`,
     help: ['a row needs a completion, or an assistant message; check that the chat template renders it'],
   }),
-  'overlong-row': (data: DataPlace & { readonly tokens: number; readonly most: number; readonly rows?: number }): Words => ({
+  'overlong-row': (
+    data: DataPlace & { readonly tokens: number; readonly most: number; readonly rows?: number },
+  ): Words => ({
     message: `${at(data)}: the row has ${data.tokens} tokens, and the stage takes at most ${data.most}`,
     notes: data.rows === undefined ? [] : [`${plural(data.rows, 'row')} of this data are too long`],
     help: ['make `context` larger, or say `overlong=drop` or `overlong=truncate`'],
@@ -89,7 +104,13 @@ export const runtimeWords = {
     help: ['add rows, or make the batch or the context smaller'],
   }),
 
-  diverged: (data: { readonly stage: string; readonly step: number; readonly loss: string; readonly learningRate: number; readonly cause?: string }): Words => ({
+  diverged: (data: {
+    readonly stage: string;
+    readonly step: number;
+    readonly loss: string;
+    readonly learningRate: number;
+    readonly cause?: string;
+  }): Words => ({
     message: `the loss of \`${data.stage}\` became ${data.loss} at step ${data.step}`,
     label: 'diverged',
     notes: [
@@ -98,7 +119,12 @@ export const runtimeWords = {
     ],
     help: ['lower `lr`, lengthen `warmup`, or clip the gradient with `max_grad_norm=1`'],
   }),
-  'method-does-not-fit': (data: { readonly method: string; readonly option: string; readonly why: string; readonly help?: readonly string[] }): Words => ({
+  'method-does-not-fit': (data: {
+    readonly method: string;
+    readonly option: string;
+    readonly why: string;
+    readonly help?: readonly string[];
+  }): Words => ({
     message: `\`${data.method}\` does not fit the model: ${data.why}`,
     label: `\`${data.option}\` does not fit`,
     help: data.help ?? [],
@@ -107,18 +133,30 @@ export const runtimeWords = {
     message: `\`${data.model}\` cannot be built: ${data.why}`,
     label: 'these sizes do not go together',
   }),
-  'gate-not-met': (data: { readonly gate: string; readonly conditions: readonly { readonly text: string; readonly value: number }[] }): Words => ({
+  'gate-not-met': (data: {
+    readonly gate: string;
+    readonly conditions: readonly { readonly text: string; readonly value: number }[];
+  }): Words => ({
     message: `\`${data.gate}\` is not met, so what follows does not run`,
     label: 'not met',
     notes: data.conditions.map(({ text, value }) => `${text}, but it is ${value}`),
     help: ['train longer, or change the bound'],
   }),
-  'no-device': (data: { readonly device: string; readonly why: string; readonly offered: readonly string[] }): Words => ({
+  'no-device': (data: {
+    readonly device: string;
+    readonly why: string;
+    readonly offered: readonly string[];
+  }): Words => ({
     message: `the device \`${data.device}\` cannot be used: ${data.why}`,
     notes: [`this machine offers: ${listed(data.offered)}`],
     help: ['`ftc devices` says what each device needs; `--device auto` takes what is there'],
   }),
-  'engine-died': (data: { readonly stage: string; readonly step?: number; readonly how: string; readonly resume: string }): Words => ({
+  'engine-died': (data: {
+    readonly stage: string;
+    readonly step?: number;
+    readonly how: string;
+    readonly resume: string;
+  }): Words => ({
     message: `the engine stopped in \`${data.stage}\`${data.step === undefined ? '' : ` at step ${data.step}`}: ${data.how}`,
     label: 'was running',
     help: [`go on from the last checkpoint with \`${data.resume}\``],
@@ -128,13 +166,21 @@ export const runtimeWords = {
     label: 'cannot be written',
     help: ['choose a place that you may write to'],
   }),
-  'stage-failed': (data: { readonly stage: string; readonly why: string; readonly help?: readonly string[] }): Words => ({
+  'stage-failed': (data: {
+    readonly stage: string;
+    readonly why: string;
+    readonly help?: readonly string[];
+  }): Words => ({
     message: `\`${data.stage}\` failed: ${data.why}`,
     label: 'failed',
     help: data.help ?? [],
   }),
 
-  'other-store-version': (data: { readonly path: string; readonly has: string; readonly wants: string }): Words => ({
+  'other-store-version': (data: {
+    readonly path: string;
+    readonly has: string;
+    readonly wants: string;
+  }): Words => ({
     message: `the store \`${data.path}\` has format ${data.has}, and this ftc reads format ${data.wants}`,
     help: ['use the ftc that made it, or another store with `--store`'],
   }),

@@ -27,17 +27,27 @@ export const syntaxWords = {
     notes: ['the escapes are \\n \\t \\r \\" \\\\ \\$ and \\u{…} with a code point in hexadecimal'],
     help: ["write `\\\\` for a backslash, or use '…', which knows no escapes"],
   }),
-  'mixed-script': (data: { readonly name: string; readonly letters: readonly string[]; readonly latin: string }): Words => ({
+  'mixed-script': (data: {
+    readonly name: string;
+    readonly letters: readonly string[];
+    readonly latin: string;
+  }): Words => ({
     message: `\`${data.name}\` mixes Latin letters with look-alikes of another alphabet`,
     label: `${data.letters.map(naming).join(', ')}`,
     help: [`if Latin letters were meant, write \`${data.latin}\``],
   }),
-  'file-too-large': (data: { readonly length: number; readonly most: number; readonly of: 'bytes' | 'words' }): Words => ({
+  'file-too-large': (data: {
+    readonly length: number;
+    readonly most: number;
+    readonly of: 'bytes' | 'words';
+  }): Words => ({
     message:
       data.of === 'bytes'
         ? `the file has ${readableBytes(data.length)} of text; a pipeline has at most ${readableBytes(data.most)}`
         : `the file has ${data.length.toLocaleString('en-US')} words and signs; a pipeline has at most ${data.most.toLocaleString('en-US')}`,
-    help: ['is this a data file? name it in a source, such as `text("notes.txt")`, and compile the pipeline file'],
+    help: [
+      'is this a data file? name it in a source, such as `text("notes.txt")`, and compile the pipeline file',
+    ],
   }),
   'unreadable-file': (data: { readonly path: string; readonly why: string }): Words => ({
     message: `cannot read \`${data.path}\`: ${data.why}`,
@@ -48,12 +58,20 @@ export const syntaxWords = {
     message: `\`${data.path}\` holds no pipeline: it is empty`,
     help: ['write one, such as `pretrain → sft(lora r=8 targets=q,v) → rm → ppo`, or start with `ftc init`'],
   }),
-  unexpected: (data: { readonly found: string; readonly expected: string; readonly help?: string | undefined }): Words => ({
+  unexpected: (data: {
+    readonly found: string;
+    readonly expected: string;
+    readonly help?: string | undefined;
+  }): Words => ({
     message: `expected ${data.expected}, found ${found(data.found)}`,
     label: `expected ${data.expected}`,
     ...(data.help === undefined ? {} : { help: [data.help] }),
   }),
-  'unclosed-bracket': (data: { readonly open: string; readonly close: string; readonly found: string }): Words => ({
+  'unclosed-bracket': (data: {
+    readonly open: string;
+    readonly close: string;
+    readonly found: string;
+  }): Words => ({
     message: `\`${data.open}\` is never closed`,
     label: 'opened here',
     help: [
@@ -99,4 +117,3 @@ function naming(character: string): string {
 function found(image: string): string {
   return image === '' ? 'the end of the file' : `\`${excerpt(image)}\``;
 }
-

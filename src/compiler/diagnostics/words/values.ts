@@ -19,20 +19,34 @@ export const valueWords = {
       ? { help: data.hint === undefined ? [] : [data.hint] }
       : { help: [`write \`${data.replacement}\``], replacement: data.replacement }),
   }),
-  'out-of-range': (data: { readonly name: string; readonly value: string; readonly rule: string; readonly description?: string }): Words => ({
+  'out-of-range': (data: {
+    readonly name: string;
+    readonly value: string;
+    readonly rule: string;
+    readonly description?: string;
+  }): Words => ({
     message: `\`${data.name}\` must be ${data.rule}, not ${data.value}`,
     label: `must be ${data.rule}`,
     notes: data.description === undefined ? [] : [`${data.name}: ${data.description}`],
   }),
-  'not-a-choice': (data: { readonly name: string; readonly value: string; readonly legal: readonly string[] }): Words => ({
+  'not-a-choice': (data: {
+    readonly name: string;
+    readonly value: string;
+    readonly legal: readonly string[];
+  }): Words => ({
     message: `\`${data.value}\` is not a choice for \`${data.name}\``,
     label: 'not a choice',
     notes: [`choices: ${listed(data.legal, 60)}`],
     ...didYouMean(nearest(data.value, data.legal)),
   }),
-  'unknown-unit': (data: { readonly unit: string; readonly number: string; readonly legal: readonly string[] }): Words => {
+  'unknown-unit': (data: {
+    readonly unit: string;
+    readonly number: string;
+    readonly legal: readonly string[];
+  }): Words => {
     const near = nearest(data.unit, data.legal);
-    const help = near === undefined ? {} : { help: [`did you mean \`${near}\`?`], replacement: data.number + near };
+    const help =
+      near === undefined ? {} : { help: [`did you mean \`${near}\`?`], replacement: data.number + near };
     return {
       message: `unknown unit \`${data.unit}\``,
       label: 'not a unit',
@@ -40,10 +54,19 @@ export const valueWords = {
       ...help,
     };
   },
-  'wrong-unit': (data: { readonly name: string; readonly unit: string; readonly measures: string; readonly legal: readonly string[] }): Words => ({
+  'wrong-unit': (data: {
+    readonly name: string;
+    readonly unit: string;
+    readonly measures: string;
+    readonly legal: readonly string[];
+  }): Words => ({
     message: `\`${data.name}\` is ${data.measures}, and \`${data.unit}\` does not measure that`,
     label: 'wrong unit',
-    notes: [data.legal.length === 0 ? 'it takes a number without a unit' : `units that fit here: ${listed(data.legal)}`],
+    notes: [
+      data.legal.length === 0
+        ? 'it takes a number without a unit'
+        : `units that fit here: ${listed(data.legal)}`,
+    ],
   }),
   'too-large': (data: { readonly what: string; readonly most: number }): Words => ({
     message: `${data.what} grows too large: more than ${data.most.toLocaleString('en-US')}`,

@@ -21,7 +21,8 @@ export function listed(names: readonly string[], most = 24): string {
   return names.length > most ? `${shown} … (${names.length - most} more)` : shown;
 }
 
-export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${count} ${count === 1 ? one : many}`;
 
 /** 24 GB, 1.5 MB: powers of ten, three digits. */
 export function readableBytes(bytes: number): string {
