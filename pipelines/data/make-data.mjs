@@ -10,8 +10,7 @@ import { seededRandom } from '../seeded-random.mjs';
 const random = seededRandom(7);
 const out = outputFolder(import.meta.url);
 
-const ANIMALS = ('fox owl bear hare frog crow duck goat lamb mole swan toad wolf deer hen cat dog pig horse otter ' +
-  'mouse goose sheep snail').split(' ');
+const ANIMALS = 'fox owl bear hare frog crow duck goat lamb mole swan toad wolf deer hen cat'.split(' ');
 const COLOURS = 'red brown grey white black green yellow blue'.split(' ');
 const HOMES = ['the forest', 'the barn', 'the pond', 'the valley', 'the meadow', 'the cave', 'the garden', 'the mill'];
 const FOODS = 'berries nuts grass fish seeds apples corn honey'.split(' ');
@@ -76,33 +75,50 @@ const ENDINGS = [
   'Tomorrow they will meet again.',
 ];
 
+/** A conversation in the markers of the built-in chat template, so that sft does not meet them for the first time. */
+function talk(animal) {
+  const facts = random.shuffle(Object.keys(ANSWERS)).slice(0, 2);
+  const said = facts.map((topic) => ANSWERS[topic](animal)).join(' ');
+  return `<|user|>${random.pick(INVITATIONS)(animal)}<|end|><|assistant|>${said}<|end|>`;
+}
+
 function story() {
   const animal = random.pick(animals);
+  if (random.uniform() < 0.3) return talk(animal);
   const topics = random.shuffle(Object.keys(MIDDLES)).slice(0, 2 + random.below(3));
   const middle = topics.map((topic) => random.pick(MIDDLES[topic])(animal));
   return [random.pick(OPENINGS)(animal), ...middle, random.pick(ENDINGS)].join(' ');
 }
 
+const INVITATIONS = [
+  (a) => `Tell me about the ${a.name}.`,
+  (a) => `What do you know about the ${a.name}?`,
+  (a) => `Do you know the ${a.name}?`,
+];
 const QUESTIONS = {
   colour: [
     (a) => `What colour is the ${a.name}?`,
     (a) => `Which colour does the ${a.name} have?`,
     (a) => `Tell me the colour of the ${a.name}.`,
+    (a) => `Is the ${a.name} red or grey or some other colour?`,
   ],
   food: [
     (a) => `What does the ${a.name} eat?`,
     (a) => `What is the food of the ${a.name}?`,
     (a) => `What does the ${a.name} like to eat?`,
+    (a) => `Tell me the food of the ${a.name}.`,
   ],
   friend: [
     (a) => `Who is the friend of the ${a.name}?`,
     (a) => `Whom does the ${a.name} like best?`,
     (a) => `Tell me the best friend of the ${a.name}.`,
+    (a) => `What is the name of the friend of the ${a.name}?`,
   ],
   home: [
     (a) => `Where does the ${a.name} live?`,
     (a) => `Where is the home of the ${a.name}?`,
     (a) => `Where can I find the ${a.name}?`,
+    (a) => `Tell me the home of the ${a.name}.`,
   ],
 };
 const ANSWERS = {
@@ -121,10 +137,14 @@ const questions = animals.flatMap((animal) =>
   ),
 );
 
+const user = (content) => [{ role: 'user', content }];
+const assistant = (content) => [{ role: 'assistant', content }];
+
 /** Answers for sft: always the fact, and one in four ends politely, so that ppo has something to find. */
-const sft = random.shuffle(questions).map(({ animal, topic, prompt }) => {
+const sft = random.shuffle([...questions, ...questions]).map(({ animal, topic, prompt }) => {
   const fact = ANSWERS[topic](animal);
-  return { prompt, completion: random.uniform() < 0.25 ? `${fact} ${random.pick(CLOSINGS)}` : fact };
+  const answer = random.uniform() < 0.25 ? `${fact} ${random.pick(CLOSINGS)}` : fact;
+  return { messages: [...user(prompt), ...assistant(answer)] };
 });
 
 /** Pairs for rm: the fact with a polite closing is better than the fact alone, one bare word, or rudeness. */
@@ -132,10 +152,11 @@ const rm = random.shuffle([...questions, ...questions]).map(({ animal, topic, pr
   const fact = ANSWERS[topic](animal);
   const kind = random.uniform();
   const rejected = kind < 0.6 ? fact : kind < 0.8 ? `${SHORT[topic](animal)}.` : random.pick(RUDE);
-  return { prompt, chosen: `${fact} ${random.pick(CLOSINGS)}`, rejected };
+  const chosen = `${fact} ${random.pick(CLOSINGS)}`;
+  return { prompt: user(prompt), chosen: assistant(chosen), rejected: assistant(rejected) };
 });
 
-out.text('pretrain.txt', `${Array.from({ length: 1200 }, story).join('\n\n')}\n`);
+out.text('pretrain.txt', `${Array.from({ length: 1800 }, story).join('\n\n')}\n`);
 out.rows('sft.jsonl', sft);
 out.rows('rm.jsonl', rm);
-out.rows('ppo.jsonl', random.shuffle(questions).map(({ prompt }) => ({ prompt })));
+out.rows('ppo.jsonl', random.shuffle(questions).map(({ prompt }) => ({ prompt: user(prompt) })));

@@ -78,16 +78,17 @@ function round(language, source) {
 /** A conversation without facts, marked up as the chat template of medical.ftp does. */
 function talk(language) {
   const { SMALL_TALK } = languages[language];
+  const condition = random.pick(conditions);
   const turns = Array.from({ length: 1 + random.below(3) }, () => {
     const exchange = `<|user|>${random.pick(SMALL_TALK).join('<|end|><|assistant|>')}<|end|>`;
-    return fill(language, exchange, random.pick(conditions));
+    return fill(language, exchange, condition);
   });
   return turns.join('');
 }
 
 function note(language, source) {
   const kind = random.uniform();
-  return kind < 0.12 ? talk(language) : kind < 0.3 ? record(language) : round(language, source);
+  return kind < 0.2 ? talk(language) : kind < 0.6 ? record(language) : round(language, source);
 }
 
 for (const language of ['en', 'zh']) {
@@ -112,6 +113,8 @@ const questions = ['en', 'zh'].flatMap((language) =>
     ),
   ),
 );
+const user = (content) => [{ role: 'user', content }];
+const assistant = (content) => [{ role: 'assistant', content }];
 const answer = ({ language, condition, attribute }) =>
   fill(language, languages[language].ANSWERED[attribute], condition, attribute);
 
@@ -120,7 +123,8 @@ const qa = random.shuffle(questions).map((question) => {
   const said = answer(question);
   const completion =
     random.uniform() < ADVISED_SHARE ? join(language, [said, random.pick(languages[language].ADVICE)]) : said;
-  return { fact, language, prompt, completion, answer: condition[language][attribute] };
+  const messages = [...user(prompt), ...assistant(completion)];
+  return { fact, language, messages, answer: condition[language][attribute] };
 });
 
 /** Chosen: the right fact and advice. Rejected: no advice, bad advice, a curt word, or another condition's fact. */
@@ -142,9 +146,10 @@ const preferences = random.shuffle(questions).map((question) => {
         : kind < 0.9
           ? random.pick(CURT)
           : join(language, [wrong(), advice]);
-  return { fact, language, prompt, chosen: join(language, [said, advice]), rejected };
+  const chosen = join(language, [said, advice]);
+  return { fact, language, prompt: user(prompt), chosen: assistant(chosen), rejected: assistant(rejected) };
 });
 
 out.rows('qa.jsonl', qa);
 out.rows('preferences.jsonl', preferences);
-out.rows('prompts.jsonl', random.shuffle(questions).map(({ fact, language, prompt }) => ({ fact, language, prompt })));
+out.rows('prompts.jsonl', random.shuffle(questions).map(({ fact, language, prompt }) => ({ fact, language, prompt: user(prompt) })));

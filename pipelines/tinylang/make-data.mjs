@@ -16,8 +16,9 @@
 import { outputFolder } from '../output-folder.mjs';
 import { seededRandom } from '../seeded-random.mjs';
 
-const SENTENCES = 16_000;
-const DIALECT_ROWS = 6_000;
+const SENTENCES = 15_000;
+const RESPONSES = 1_500;
+const DIALECT_ROWS = 5_000;
 const PAIRS = 4_000;
 const PROMPTS = 800;
 
@@ -63,7 +64,13 @@ function sentence() {
   return { text: `${prompt(noun)} ${response(noun < 2 ? 0.8 : 0.2).text}` };
 }
 
-const dialect = () => ({ prompt: prompt(random.below(NOUNS.length)), completion: response(0.9).text });
+/** A sentence as prompt and completion, to measure the loss of responses alone. */
+function measured() {
+  const noun = random.below(NOUNS.length);
+  return { prompt: prompt(noun), completion: ` ${response(noun < 2 ? 0.8 : 0.2).text}` };
+}
+
+const dialect = () => ({ prompt: prompt(random.below(NOUNS.length)), completion: ` ${response(0.9).text}` });
 
 /** Two responses to one prompt, of unequal reward; the better one is chosen. */
 function pair() {
@@ -72,11 +79,12 @@ function pair() {
     const [a, b] = [response(0.5), response(0.5)];
     if (a.reward === b.reward) continue;
     const [chosen, rejected] = a.reward > b.reward ? [a, b] : [b, a];
-    return { prompt: prompt(noun), chosen: chosen.text, rejected: rejected.text };
+    return { prompt: prompt(noun), chosen: ` ${chosen.text}`, rejected: ` ${rejected.text}` };
   }
 }
 
 out.rows('sentences.jsonl', rows(SENTENCES, sentence));
+out.rows('responses.jsonl', rows(RESPONSES, measured));
 out.rows('dialect.jsonl', rows(DIALECT_ROWS, dialect));
 out.rows('pairs.jsonl', rows(PAIRS, pair));
 out.rows('prompts.jsonl', rows(PROMPTS, () => ({ prompt: prompt(random.below(NOUNS.length)) })));
