@@ -11,6 +11,8 @@ import { jobContext } from './context.ts';
 import type { Metrics, RunEvent } from './events.ts';
 import { explainFailure } from './failures.ts';
 import type { Plan, PlannedStage } from './plan-types.ts';
+import { StageError } from '../stages/stage.ts';
+import { contentKey, keyParts } from './keys.ts';
 import { PolicyLoader } from './policies.ts';
 
 export interface RunRequest {
@@ -40,15 +42,9 @@ export function run(
     const started = Date.now();
     const id = runId(started);
     emit({ type: 'version', format_version: '1.0', ftc: version });
-    emit({
-      type: 'run_started',
-      run: id,
-      pipeline: request.graph.pipeline,
-      stages: request.graph.jobs.map((j) => j.id),
-      device: 'cpu',
-    });
     let running: Job | undefined;
     let store: Store | undefined;
+    let tell: ((event: RunEvent) => void) | undefined;
     let finish: { status: 'ok' | 'failed' | 'gate_failed' | 'stopped'; exit_code: number } = {
       status: 'ok',
       exit_code: 0,
@@ -61,16 +57,28 @@ export function run(
         file: request.file,
         plan: request.plan,
       });
-      const tell = (event: RunEvent) => {
+      tell = (event) => {
         record.event(event);
         emit(event);
       };
+      tell({
+        type: 'run_started',
+        run: id,
+        pipeline: request.graph.pipeline,
+        stages: request.graph.jobs.map((j) => j.id),
+        device: 'cpu',
+      });
+      const first = request.graph.jobs.findIndex((j) => j.id === (request.only ?? request.from));
+      const chosen = (stage: string) => request.graph.jobs.findIndex((j) => j.id === stage) >= first;
       const finished = new Map<string, Finished>();
       const policies = new PolicyLoader((hash) => store!.artifact(hash));
       for (const job of request.graph.jobs) {
         const planned = request.plan.stages.find((s) => s.id === job.id)!;
-        if (planned.action === 'blocked') continue;
         running = job;
+        if (!chosen(job.id) && planned.action !== 'cached')
+          throw new StageError('stage-failed', `\`${job.id}\` has no result yet, and stages after it were asked for`, {
+            help: ['run without `--only` and `--from` first'],
+          });
         const result = await runJob(job, planned, {
           request,
           store,
@@ -81,12 +89,12 @@ export function run(
         });
         finished.set(job.id, result);
         await record.link(job.id, planned.key, result.artifacts);
-        if (request.until === job.id) break;
+        if ((request.until ?? request.only) === job.id) break;
       }
       running = undefined;
     } catch (error) {
       const failure = explainFailure(error, running);
-      if (failure.diagnostic) emit(failure.diagnostic);
+      if (failure.diagnostic) (tell ?? emit)(failure.diagnostic);
       finish = { status: failure.status, exit_code: failure.exitCode };
     }
     const end = { type: 'run_finished', run: id, ...finish, seconds: (Date.now() - started) / 1000 } as const;
@@ -124,10 +132,16 @@ async function runJob(job: Job, planned: PlannedStage, state: RunState): Promise
   }
   const action = planned.action === 'resume' ? 'resume' : 'run';
   emit({ ...begin, action, ...(planned.from_step !== undefined && { from_step: planned.from_step }) });
+  const root = dirname(state.request.file);
+  const parts = await keyParts(job, root, (from) => state.request.plan.stages.find((s) => s.id === from)!.key);
+  if (contentKey(parts) !== planned.key)
+    throw new StageError('stale-plan', `what \`${job.id}\` reads has changed since the plan was made`, {
+      help: ['plan again: `ftc plan FILE --out PLAN`, or run the pipeline file itself'],
+    });
   const output = await store.temporaryDirectory();
   const { context, written, dispose } = jobContext({
     job,
-    root: dirname(state.request.file),
+    root,
     executable: onnx,
     policies: state.policies,
     artifactOf: (slot) => {

@@ -1,5 +1,9 @@
 /** Content keys: what a job's result depends on, as one hash. */
 import { createHash } from 'node:crypto';
+import { canonicalJob } from '../../compiler/graph/canonical-job.ts';
+import type { Job } from '../../compiler/graph/graph.ts';
+import { catalog } from '../catalog.ts';
+import { digestData } from '../data/digest-data.ts';
 import type { Json } from '../../compiler/catalog.ts';
 
 /** Raised when a change of ftc alters what stages compute, so that old results are not taken for new ones. */
@@ -8,7 +12,7 @@ export const NUMERICS = 1;
 export interface KeyParts {
   /** The job without names, places and cosmetic options (`canonicalJob`). */
   readonly job: Json;
-  /** Keys of the jobs whose outputs it reads, by slot; for a gate by job. */
+  /** Keys of the jobs whose outputs it reads, by slot; of metrics there may be several, numbered. */
   readonly inputs: Readonly<Record<string, string>>;
   /** Digests of the data it reads, by option. */
   readonly data: Readonly<Record<string, string>>;
@@ -31,4 +35,18 @@ export function contentKey(parts: KeyParts): string {
   return `sha256:${createHash('sha256')
     .update(canonicalJson({ ...parts, numerics: NUMERICS }))
     .digest('hex')}`;
+}
+
+/**
+ * What a job's key is made of now: its options, its data as they lie on the disk, the keys of the jobs before it.
+ * `root` is the directory of the pipeline file. Errors: DataError for data that is not there.
+ */
+export async function keyParts(job: Job, root: string, keyOf: (job: string) => string): Promise<KeyParts> {
+  const data: Record<string, string> = {};
+  for (const [option, expression] of Object.entries(job.data))
+    data[option] = (await digestData(expression, root)).sha256;
+  const inputs = Object.fromEntries(
+    job.inputs.map(({ slot, from }, i) => [slot === 'metrics' ? `metrics.${i}` : slot, keyOf(from)]),
+  );
+  return { job: canonicalJob(job, catalog), inputs, data, executable: 'onnx' };
 }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
 import type { Policy } from '../stages/stage.ts';
-import { openStore, type RunRecord } from '../store/store.ts';
+import { openStore, type RunInfo } from '../store/store.ts';
 import { PolicyLoader, readPolicy } from './policies.ts';
 
 /** Errors: CheckpointError naming what there is. */
@@ -15,7 +15,7 @@ export async function openModel(model: string, storeDirectory: string): Promise<
   const chosen = runs.filter((r) => name === 'latest' || r.id === name);
   const hash = chosen.length > 0 ? policyOf(chosen, stage) : policyOf(runs, model);
   if (hash === undefined) {
-    const known = [...new Set(runs.flatMap((r) => Object.keys(r.artifacts)))];
+    const known = [...new Set(runs.flatMap((r) => Object.keys(r.stages)))];
     throw new CheckpointError(
       model,
       runs.length === 0
@@ -30,12 +30,12 @@ export async function openModel(model: string, storeDirectory: string): Promise<
 }
 
 /** Newest first: the policy of a stage, or the last one that the run made. */
-function policyOf(runs: readonly RunRecord[], stage: string | undefined): string | undefined {
-  for (const { artifacts } of runs) {
+function policyOf(runs: readonly RunInfo[], stage: string | undefined): string | undefined {
+  for (const { stages } of runs) {
     const found =
       stage === undefined
-        ? Object.values(artifacts).findLast((slots) => slots.policy !== undefined)?.policy
-        : artifacts[stage]?.policy;
+        ? Object.values(stages).findLast(({ artifacts }) => artifacts.policy !== undefined)?.artifacts.policy
+        : stages[stage]?.artifacts.policy;
     if (found !== undefined) return found;
   }
   return undefined;

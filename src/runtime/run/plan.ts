@@ -1,10 +1,8 @@
 /** What a run would do, and why: the same function answers `ftc plan` and freezes the plan of `ftc run`. */
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { canonicalJob } from '../../compiler/graph/canonical-job.ts';
 import type { ExecutionGraph, Job } from '../../compiler/graph/graph.ts';
-import { catalog, methods, models, stages } from '../catalog.ts';
-import { digestData } from '../data/digest-data.ts';
+import { methods, models, stages } from '../catalog.ts';
 import { openData } from '../data/open-data.ts';
 import { deviceSpeed } from '../devices/speed.ts';
 import type { Speed } from '../programs/cost.ts';
@@ -12,7 +10,7 @@ import type { Estimate, EstimateContext, PlannedModel } from '../stages/stage.ts
 import { openStore, type Store, type StoredResult } from '../store/store.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
 import { explainFailure } from './failures.ts';
-import { contentKey, type KeyParts } from './keys.ts';
+import { contentKey, type KeyParts, keyParts } from './keys.ts';
 import { costsOf } from './plan-costs.ts';
 import type { Plan, PlanDiagnostic, PlannedStage } from './plan-types.ts';
 import { sampleTokensPerByte } from './tokens-per-byte.ts';
@@ -92,7 +90,7 @@ async function planJob(job: Job, { root, store, speed, planned }: Surroundings):
   const before = job.inputs.map((i) => ({ slot: i.slot, job: planned.get(i.from)! }));
   const gated = job.conditions.map((c) => planned.get(c.job)!);
   const blocker = [...before.map((b) => b.job), ...gated].find((p) => p.stage.action === 'blocked');
-  const parts = await keyParts(job, root, planned);
+  const parts = await keyParts(job, root, (id) => planned.get(id)!.stage.key);
   const key = contentKey(parts);
   const modelFrom = (slot: string) => before.find((b) => b.slot === slot)?.job.model;
   const estimate = await stages[job.kind]!.estimate(
@@ -137,17 +135,6 @@ function outputsStand(job: Job, root: string): boolean {
   return job.kind !== 'export' || existsSync(resolve(root, String(job.options.to)));
 }
 
-async function keyParts(job: Job, root: string, planned: ReadonlyMap<string, PlannedJob>): Promise<KeyParts> {
-  const data: Record<string, string> = {};
-  for (const [option, expression] of Object.entries(job.data))
-    data[option] = (await digestData(expression, root)).sha256;
-  const inputs = Object.fromEntries([
-    ...job.inputs.map((i) => [i.slot, planned.get(i.from)!.stage.key]),
-    ...job.conditions.map((c) => [`metrics of ${c.job}`, planned.get(c.job)!.stage.key]),
-  ]);
-  return { job: canonicalJob(job, catalog), inputs, data, executable: 'onnx' };
-}
-
 function estimateContext(
   job: Job,
   root: string,
@@ -189,7 +176,7 @@ async function reasonFor(
   if (action === 'resume') return `stopped at step ${step}`;
   if (found) return `\`${job.options.to}\` is gone`;
   const last = await store.latest(job.id, job.kind);
-  return last ? differenceOf(last.parts, parts, job) : 'never run';
+  return last?.parts ? differenceOf(last.parts, parts, job) : 'never run';
 }
 
 function blocked(job: Job, reason: string): PlannedJob {
