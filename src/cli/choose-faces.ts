@@ -18,8 +18,8 @@ export interface FaceChoice {
   readonly reporters: readonly ReporterRequest[];
   /** The command that goes on with this run. */
   readonly resume: string;
-  /** ` --store DIR` where other commands need it to find the run. */
-  readonly storeFlag: string;
+  /** Directory of the store. */
+  readonly store: string;
   /** The pipeline file, for reports that point into it. */
   readonly file: string;
 }
@@ -29,10 +29,10 @@ export async function chooseFaces(
   output: Output,
   control: { readonly current?: RunControl },
 ): Promise<readonly Face[]> {
-  const { json, plain, quiet, resume, storeFlag, reporters, file } = choice;
+  const { json, plain, quiet, resume, store, reporters, file } = choice;
   const github = reporters.some(({ name }) => name === 'github');
   const taken = json || reporters.some(takesStdout);
-  const plainLines = () => plainFace({ write: output.write, style: output.style, quiet, resume, storeFlag });
+  const plainLines = () => plainFace({ write: output.write, style: output.style, quiet, resume, store });
   const main = (): Face | Promise<Face> | undefined => {
     if (taken) return json ? jsonFace(output.write, version) : undefined;
     return plain || quiet || github || !output.interactive ? plainLines() : liveFace(output, choice, control);
@@ -50,7 +50,7 @@ export async function chooseFaces(
 /** ink and react cost a second to load: only where they are seen. */
 async function liveFace(
   output: Output,
-  { resume, storeFlag }: FaceChoice,
+  { resume, store }: FaceChoice,
   control: { readonly current?: RunControl },
 ): Promise<Face> {
   // chalk, inside ink, knows FORCE_COLOR and not NO_COLOR.
@@ -62,7 +62,7 @@ async function liveFace(
     show: face.show,
     close: async (view) => {
       await face.close(view);
-      output.line(`${summarize(view, { style: output.style, resume, storeFlag }).join('\n')}`);
+      output.line(`${summarize(view, { style: output.style, resume, store }).join('\n')}`);
     },
   };
 }

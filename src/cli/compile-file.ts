@@ -3,10 +3,12 @@ import { readFileSync, statSync } from 'node:fs';
 import { compile } from '../compiler/compile.ts';
 import { type Diagnostic, diagnose } from '../compiler/diagnostics/diagnostic.ts';
 import type { ExecutionGraph } from '../compiler/graph/graph.ts';
+import type { Observe } from '../compiler/pass.ts';
 import { directoryOf, joinPath } from '../compiler/source/paths.ts';
 import { decodeSource, maxSourceLength, type SourceFile } from '../compiler/source/source-file.ts';
 import { catalog } from '../runtime/catalog.ts';
 import type { Arguments } from './arguments.ts';
+import { UsageError } from './command.ts';
 
 /** What the command line says about a file's pipeline. */
 export interface PipelineSettings {
@@ -18,10 +20,12 @@ export interface PipelineSettings {
 
 export interface Checked {
   readonly path: string;
-  /** Every file that was read, by the path that spans name. */
-  readonly sources: ReadonlyMap<string, SourceFile>;
+  /** Every text that a diagnostic may point into. */
+  readonly sources: readonly SourceFile[];
   readonly diagnostics: readonly Diagnostic[];
-  /** Absent where there are errors. */
+  /** Names of the pipelines of the file. */
+  readonly pipelines: readonly string[];
+  /** The chosen pipeline; absent where there are errors. */
   readonly graph?: ExecutionGraph;
 }
 
@@ -34,18 +38,40 @@ export function pipelineSettings(given: Arguments): PipelineSettings {
   };
 }
 
-export function checkFile(path: string, settings: PipelineSettings): Checked {
+/** What only some commands ask of the compiler. */
+export interface CompileExtras {
+  /** All pipelines of the file are checked; it may have none. */
+  readonly everyPipeline?: boolean;
+  /** Told of every pass. */
+  readonly observe?: Observe;
+}
+
+export function checkFile(path: string, settings: PipelineSettings, extras: CompileExtras = {}): Checked {
   const entry = readSource(path);
-  if ('code' in entry) return { path, sources: new Map(), diagnostics: [entry] };
-  const sources = new Map([[path, entry]]);
+  if ('code' in entry) return { path, sources: [], diagnostics: [entry], pipelines: [] };
   const resolve = (used: string, from: SourceFile): SourceFile | undefined => {
     const read = readSource(joinPath(directoryOf(from.path), used));
-    if ('code' in read) return undefined;
-    sources.set(read.path, read);
-    return read;
+    return 'code' in read ? undefined : read;
   };
-  const { graph, diagnostics } = compile(entry, catalog, { resolve, ...settings });
-  return { path, sources, diagnostics, ...(graph === undefined ? {} : { graph }) };
+  const set = settings.set.map(splitSetting);
+  const { graph, diagnostics, sources, pipelines } = compile(entry, {
+    catalog,
+    resolve,
+    ...settings,
+    set,
+    ...extras,
+  });
+  return { path, sources, diagnostics, pipelines, ...(graph === undefined ? {} : { graph }) };
+}
+
+function splitSetting(text: string): { readonly path: string; readonly value: string } {
+  const equals = text.indexOf('=');
+  if (equals < 1)
+    throw new UsageError(
+      `\`--set ${text}\` sets nothing`,
+      'write --set PATH=VALUE, such as --set sft.lr=1e-4',
+    );
+  return { path: text.slice(0, equals), value: text.slice(equals + 1) };
 }
 
 /** The text of a file, or why there is none. */

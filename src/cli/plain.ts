@@ -15,13 +15,13 @@ export interface PlainOptions {
   readonly quiet: boolean;
   /** The command that goes on with this run. */
   readonly resume: string;
-  /** ` --store DIR` where other commands need it to find the run. */
-  readonly storeFlag: string;
+  /** Directory of the store. */
+  readonly store: string;
 }
 
 const millisecondsBetweenSteps = 1000;
 
-export function plainFace({ write, style, quiet, resume, storeFlag }: PlainOptions): Face {
+export function plainFace({ write, style, quiet, resume, store }: PlainOptions): Face {
   let lastStepAt = Number.NEGATIVE_INFINITY;
   return {
     show: (event, view, at) => {
@@ -36,7 +36,7 @@ export function plainFace({ write, style, quiet, resume, storeFlag }: PlainOptio
     },
     close: (view) => {
       if (!quiet && view.status !== undefined)
-        write(`\n${summarize(view, { style, resume, storeFlag }).join('\n')}\n`);
+        write(`\n${summarize(view, { style, resume, store }).join('\n')}\n`);
     },
   };
 }

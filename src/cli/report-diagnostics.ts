@@ -3,6 +3,7 @@ import { problemNameOf } from '../compiler/diagnostics/codes.ts';
 import { type Diagnostic, exitCodeOf } from '../compiler/diagnostics/diagnostic.ts';
 import { renderJson } from '../compiler/diagnostics/render-json.ts';
 import { renderText } from '../compiler/diagnostics/render-text.ts';
+import type { ExecutionGraph } from '../compiler/graph/graph.ts';
 import type { SourceFile } from '../compiler/source/source-file.ts';
 import type { Plan, PlanDiagnostic } from '../runtime/run/plan-types.ts';
 import type { Checked } from './compile-file.ts';
@@ -30,11 +31,9 @@ export function reportDiagnostics(
   const all = checked.flatMap(({ diagnostics }) => diagnostics);
   if (json) output.write(`${renderJson(all).trimEnd()}\n`);
   else if (!reporters.some(takesStdout)) {
-    for (const { path, diagnostics, sources, graph } of checked) {
-      if (diagnostics.length > 0)
-        output.line(`${drawn(diagnostics, sources, output.style, output.columns)}\n`);
-      else if (!quiet)
-        output.line(`${path}: ${output.style.green('ok')}, ${stageCount(graph?.jobs.length ?? 0)}`);
+    for (const { path, diagnostics, sources, graph, pipelines } of checked) {
+      if (diagnostics.length > 0) output.line(`${drawn(diagnostics, sources, output.style)}\n`);
+      else if (!quiet) output.line(`${path}: ${output.style.green('ok')}, ${contents(graph, pipelines)}`);
     }
   }
   for (const request of reporters) diagnosticsReport(request, checked, output, !json);
@@ -44,7 +43,7 @@ export function reportDiagnostics(
 /** For commands that go on: diagnostics on stderr. */
 export function printDiagnostics(checked: Checked, planned: readonly PlanDiagnostic[], output: Output): void {
   const all = [...checked.diagnostics, ...planned.map(diagnosticOf)];
-  if (all.length > 0) output.error(drawn(all, checked.sources, output.errorStyle, output.columns));
+  if (all.length > 0) output.error(drawn(all, checked.sources, output.errorStyle));
 }
 
 /** A run that cannot start: the same diagnostics in the shape of its events, where those were wanted. */
@@ -70,11 +69,10 @@ export function exitCodeOfPlan({ diagnostics }: Plan): number {
 
 export function drawn(
   diagnostics: readonly Diagnostic[],
-  sources: ReadonlyMap<string, SourceFile>,
+  sources: readonly SourceFile[],
   style: Style,
-  columns: number,
 ): string {
-  return renderText(diagnostics, { sources, color: style.enabled, columns }).trimEnd();
+  return renderText(diagnostics, sources, { color: style.enabled }).trimEnd();
 }
 
 /** A plan's finding as the renderer takes it. */
@@ -88,6 +86,7 @@ function problemOf({ code, message, span, notes, help }: Diagnostic): Problem {
   return { type: 'diagnostic', code, message, ...place, notes, help };
 }
 
-function stageCount(count: number): string {
-  return count === 1 ? 'one stage' : `${count} stages`;
+function contents(graph: ExecutionGraph | undefined, pipelines: readonly string[]): string {
+  if (graph === undefined) return pipelines.length === 0 ? 'no pipeline' : `${pipelines.length} pipelines`;
+  return graph.jobs.length === 1 ? 'one stage' : `${graph.jobs.length} stages`;
 }

@@ -17,7 +17,7 @@ export async function reportError(error: unknown, output: Output, verbose: boole
   }
   if (error instanceof DiagnosticError) {
     const { diagnostic } = error;
-    line(drawn([diagnostic], sourcesOf(diagnostic.span?.file), style, output.columns));
+    line(drawn([diagnostic], sourcesOf(diagnostic.span?.file), style));
     return exitCodeOf([diagnostic]);
   }
   if (isSystemError(error)) {
@@ -32,14 +32,14 @@ export async function reportError(error: unknown, output: Output, verbose: boole
     return exitCode;
   }
   const what = error instanceof Error ? error.message : String(error);
-  line(drawn([diagnose('internal', { what })], new Map(), style, output.columns));
+  line(drawn([diagnose('internal', { what })], [], style));
   if (verbose && error instanceof Error) line(error.stack ?? '');
   return exitCodes.bug;
 }
 
-function sourcesOf(path: string | undefined): ReadonlyMap<string, SourceFile> {
+function sourcesOf(path: string | undefined): readonly SourceFile[] {
   const source = path === undefined ? undefined : readSource(path);
-  return source === undefined || 'code' in source ? new Map() : new Map([[source.path, source]]);
+  return source === undefined || 'code' in source ? [] : [source];
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -1,10 +1,12 @@
 /** The end of a run in a few lines: each stage with its figures, answers before and after, where the model is. */
 
+import { join } from 'node:path';
 import { displayWidth } from '../compiler/source/width.ts';
 import type { Sample } from '../runtime/run/events.ts';
 import { padDisplay, truncateDisplay } from './fit-text.ts';
 import { formatMetric, formatSeconds } from './format-numbers.ts';
 import { keyFigures } from './metric-names.ts';
+import { storeFlag } from './resume-command.ts';
 import { stageMark } from './stage-mark.ts';
 import type { Style } from './style.ts';
 import type { RunView, StageView } from './view-model.ts';
@@ -13,20 +15,20 @@ export interface SummaryOptions {
   readonly style: Style;
   /** The command that goes on with this run. */
   readonly resume: string;
-  /** ` --store DIR` where other commands need it to find the run. */
-  readonly storeFlag: string;
+  /** Directory of the store. */
+  readonly store: string;
 }
 
 const shownPrompts = 4;
 
-export function summarize(view: RunView, { style, resume, storeFlag }: SummaryOptions): readonly string[] {
+export function summarize(view: RunView, { style, resume, store }: SummaryOptions): readonly string[] {
   const width = Math.max(0, ...view.stages.map(({ id }) => displayWidth(id)));
   return [
     `${style.bold(view.pipeline ?? 'run')} ${verdict(view, style)} ${style.dim(`after ${formatSeconds(view.seconds ?? 0)}`)}`,
     '',
     ...view.stages.flatMap((stage) => stageLines(stage, width, style)),
     ...answers(view, style),
-    ...whatNext(view, style, resume, storeFlag),
+    ...whatNext(view, style, resume, store),
   ];
 }
 
@@ -122,7 +124,7 @@ function oneLine(text: string, width: number): string {
   return truncateDisplay(text.replace(/\s+/g, ' ').trim(), width);
 }
 
-function whatNext(view: RunView, style: Style, resume: string, storeFlag: string): readonly string[] {
+function whatNext(view: RunView, style: Style, resume: string, store: string): readonly string[] {
   if (view.status !== 'ok') {
     if (view.status === 'gate_failed') return [];
     return ['', `  ${style.dim('go on with')}  ${resume}`];
@@ -138,8 +140,8 @@ function whatNext(view: RunView, style: Style, resume: string, storeFlag: string
     ...(last === undefined || view.run === undefined
       ? []
       : [
-          `  ${style.dim('model')}     ${last.artifacts.policy}`,
-          `  ${style.dim('try it')}    ftc generate ${view.run} "…"${storeFlag}`,
+          `  ${style.dim('model')}     ${join(store, 'runs', view.run, 'artifacts', `${last.id}.policy`)}`,
+          `  ${style.dim('try it')}    ftc generate ${view.run} "…"${storeFlag(store)}`,
         ]),
   ];
 }

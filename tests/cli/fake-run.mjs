@@ -27,7 +27,7 @@ const choice = {
   quiet: words.includes('--quiet'),
   reporters,
   resume,
-  storeFlag: '',
+  store: '.ftc',
   file: 'medical.ftp',
 };
 const faces = await chooseFaces(choice, createOutput(undefined), control);

@@ -8,14 +8,15 @@ import { parseReporters } from '../reporters/reporter-request.ts';
 export const run: RunCommand = async (given, output) => {
   const reporters = parseReporters(given.values('reporter'));
   const settings = pipelineSettings(given);
+  const extras = { everyPipeline: settings.pipeline === undefined };
   const checked: Checked[] = [];
   for (const path of given.positionals) {
-    const first = checkFile(path, settings);
+    const first = checkFile(path, settings, extras);
     const fixed = given.has('fix') ? fixFile(first) : 0;
     if (fixed > 0 && !given.has('quiet')) {
       output.error(`${path}: ${fixed === 1 ? 'one problem mended' : `${fixed} problems mended`}`);
     }
-    checked.push(fixed > 0 ? checkFile(path, settings) : first);
+    checked.push(fixed > 0 ? checkFile(path, settings, extras) : first);
   }
   return reportDiagnostics(checked, output, {
     json: given.has('json'),

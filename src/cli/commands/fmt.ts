@@ -38,15 +38,15 @@ function formatFile(
   output: Output,
 ): { readonly before: string; readonly after: string } | undefined {
   const source = path === '-' ? readStdin() : readSource(path);
-  const complain = (found: Parameters<typeof drawn>[0], sources: ReadonlyMap<string, SourceFile>) =>
-    output.error(drawn(found, sources, output.errorStyle, output.columns));
+  const complain = (found: Parameters<typeof drawn>[0], sources: readonly SourceFile[]) =>
+    output.error(drawn(found, sources, output.errorStyle));
   if ('code' in source) {
-    complain([source], new Map());
+    complain([source], []);
     return undefined;
   }
   const { text, diagnostics } = format(source);
   if (text === undefined || hasErrors(diagnostics)) {
-    complain(diagnostics, new Map([[source.path, source]]));
+    complain(diagnostics, [source]);
     return undefined;
   }
   return { before: source.text, after: text };

@@ -13,7 +13,7 @@ import type { Output } from '../output.ts';
 import { type PlannedFile, planFile, planSource } from '../plan-file.ts';
 import { exitCodeOfPlan, printDiagnostics, reportRunProblems } from '../report-diagnostics.ts';
 import { parseReporters } from '../reporters/reporter-request.ts';
-import { resumeCommand, storeFlag } from '../resume-command.ts';
+import { resumeCommand } from '../resume-command.ts';
 import { readSavedPlan, type SavedPlan, whatIsStale } from '../saved-plan.ts';
 
 /** A run expected to take longer asks first, where someone can answer. */
@@ -41,7 +41,7 @@ export const run: RunCommand = async (given, output) => {
     quiet: given.has('quiet'),
     reporters,
     resume: resumeCommand(given),
-    storeFlag: storeFlag(planned.store),
+    store: planned.store,
     file: planned.source.file,
   });
 };
