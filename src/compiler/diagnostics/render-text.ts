@@ -6,8 +6,12 @@ import type { Diagnostic } from './diagnostic.ts';
 import { paint, type Style } from './style.ts';
 
 export interface RenderOptions {
+  /** Every text that a diagnostic may point into; a place in another file is shown without its line. */
+  readonly sources: readonly SourceFile[];
   /** ANSI colours. */
   readonly color?: boolean | undefined;
+  /** Width of the screen: longer lines are shown around what they are about. */
+  readonly columns?: number | undefined;
 }
 
 interface Mark {
@@ -21,14 +25,22 @@ const fixColumn = 57;
 
 export function renderText(
   diagnostics: readonly Diagnostic[],
-  sources: readonly SourceFile[],
-  options: RenderOptions = {},
+  { sources, color = false, columns = 200 }: RenderOptions,
 ): string {
   const byPath = new Map(sources.map((source) => [source.path, source]));
-  return diagnostics.map((diagnostic) => renderOne(diagnostic, byPath, options.color === true)).join('\n');
+  const drawing = { sources: byPath, color, widest: Math.max(40, columns - 8) };
+  return diagnostics.map((diagnostic) => renderOne(diagnostic, drawing)).join('\n');
 }
 
-function renderOne(diagnostic: Diagnostic, sources: ReadonlyMap<string, SourceFile>, color: boolean): string {
+interface Drawing {
+  readonly sources: ReadonlyMap<string, SourceFile>;
+  readonly color: boolean;
+  /** Columns of source text. */
+  readonly widest: number;
+}
+
+function renderOne(diagnostic: Diagnostic, drawing: Drawing): string {
+  const { sources, color } = drawing;
   const { severity, code, name, message, span, related, notes, help } = diagnostic;
   const style: Style = severity === 'error' ? 'error' : 'warning';
   const lines = [
@@ -36,15 +48,15 @@ function renderOne(diagnostic: Diagnostic, sources: ReadonlyMap<string, SourceFi
   ];
   const marks: Mark[] = related.map(({ span: at, label }) => ({ span: at, label, primary: false }));
   if (span !== undefined) marks.unshift({ span, label: diagnostic.label ?? '', primary: true });
-  const widest = Math.max(0, ...marks.map(({ span: at }) => String(at.line).length));
-  const gutter = ' '.repeat(widest);
+  const digits = Math.max(0, ...marks.map(({ span: at }) => String(at.line).length));
+  const gutter = ' '.repeat(digits);
   const edge = (sign: string): string => paint(gutter + sign, 'frame', color);
   for (const [index, file] of [...new Set(marks.map(({ span: at }) => at.file))].entries()) {
     const here = marks.filter(({ span: at }) => at.file === file);
     const first = here.find(({ primary }) => primary) ?? here[0]!;
     lines.push(`${edge(index === 0 ? '┌─' : '├─')} ${file}:${first.span.line}:${first.span.column}`);
     const source = sources.get(file);
-    if (source !== undefined) lines.push(...renderMarks(here, source, gutter, style, color));
+    if (source !== undefined) lines.push(...renderMarks(here, source, gutter, style, drawing));
   }
   const details = [
     ...notes.map((note) => `${gutter}= note: ${note}`),
@@ -70,7 +82,7 @@ function renderMarks(
   source: SourceFile,
   gutter: string,
   style: Style,
-  color: boolean,
+  { color, widest }: Drawing,
 ): string[] {
   const byLine = new Map<number, Mark[]>();
   for (const mark of [...marks].sort((a, b) => a.span.start - b.span.start)) {
@@ -82,7 +94,7 @@ function renderMarks(
     if (before !== undefined && line > before + 1) out.push(paint(`${gutter}·`, 'frame', color));
     before = line;
     const text = lineText(source, line);
-    const shown = window(text, here, source);
+    const shown = window(text, here, source, widest);
     out.push(`${paint(`${String(line).padStart(gutter.length)}│`, 'frame', color)} ${shown.shown}`.trimEnd());
     out.push(...underline(here, shown, line, source, gutter, style, color));
   }
@@ -97,18 +109,24 @@ interface Window {
   readonly lead: number;
 }
 
-const widestLine = 200;
-
-function window(text: string, marks: readonly Mark[], source: SourceFile): Window {
+function window(text: string, marks: readonly Mark[], source: SourceFile, widest: number): Window {
   const plain = (part: string): string =>
     part.replaceAll('\t', ' ').replace(/[\u0000-\u001F\u007F-\u009F]/g, '·');
-  if (text.length <= widestLine) return { shown: plain(text), from: 0, lead: 0 };
+  if (text.length <= widest && displayWidth(text) <= widest) return { shown: plain(text), from: 0, lead: 0 };
   const start = lineStart(source, marks[0]!.span.line);
-  const first = Math.min(...marks.map(({ span }) => span.start - start));
-  const from = Math.max(0, first - 60);
-  const cut = text.slice(from, from + widestLine);
-  const more = from + widestLine < text.length ? '…' : '';
-  return { shown: `${from > 0 ? '…' : ''}${plain(cut)}${more}`, from, lead: from > 0 ? 1 : 0 };
+  const first = marks.reduce(
+    (least, { span }) => Math.min(least, span.start - start),
+    Number.POSITIVE_INFINITY,
+  );
+  const from = Math.max(0, first - Math.floor(widest / 3));
+  let to = from;
+  for (let width = 0; to < text.length && width < widest - 2; to++) width += displayWidth(text.charAt(to));
+  const more = to < text.length ? '…' : '';
+  return {
+    shown: `${from > 0 ? '…' : ''}${plain(text.slice(from, to))}${more}`,
+    from,
+    lead: from > 0 ? 1 : 0,
+  };
 }
 
 function underline(

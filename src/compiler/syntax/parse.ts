@@ -17,6 +17,8 @@ export interface Parsed {
   readonly tokens: Tokens;
   /** Always there; what could not be read is left out. */
   readonly tree: Tree;
+  /** The same with every comma in its place, for the formatter. */
+  readonly concrete?: CstNode | undefined;
   /** Those of the tokens included. */
   readonly diagnostics: readonly Diagnostic[];
 }
@@ -55,7 +57,7 @@ export function parse(tokens: Tokens): Parsed {
   if (!hasErrors(diagnostics)) diagnostics.push(...limit(layoutProblems(source, tree)));
   if (!hasErrors(diagnostics) && tokens.tokens.length === 0)
     diagnostics.push(diagnose('empty-file', { path: source.path }));
-  return { source, tokens, tree, diagnostics };
+  return { source, tokens, tree, concrete, diagnostics };
 }
 
 /** `path=value` of the command line; the value falls back to plain text, so `--set export.to=my dir` needs no quotes. */

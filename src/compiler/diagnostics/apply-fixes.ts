@@ -6,22 +6,22 @@ import type { Diagnostic, Edit } from './diagnostic.ts';
 export function applyFixes(
   source: SourceFile,
   diagnostics: readonly Diagnostic[],
-): { text: string; fixed: number } {
+): { text: string; applied: number } {
   const fixes = diagnostics.flatMap(({ fix }) =>
     fix?.edits.every(({ span }) => span.file === source.path) ? [fix.edits] : [],
   );
   const chosen: Edit[] = [];
-  let fixed = 0;
+  let applied = 0;
   for (const edits of fixes) {
     if (edits.some((edit) => chosen.some((other) => overlap(edit, other)))) continue;
     chosen.push(...edits);
-    fixed++;
+    applied++;
   }
   let text = source.text;
   for (const { span, text: replacement } of chosen.sort((a, b) => b.span.start - a.span.start)) {
     text = text.slice(0, span.start) + replacement + text.slice(span.end);
   }
-  return { text, fixed };
+  return { text, applied };
 }
 
 const overlap = ({ span: a }: Edit, { span: b }: Edit): boolean =>
