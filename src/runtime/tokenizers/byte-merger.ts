@@ -2,7 +2,7 @@ import { byteAlphabet } from './byte-alphabet.ts';
 import type { TokenizerJson } from './tokenizer-files.ts';
 
 /** Longer pieces are left to the package, whose heap does not slow down with the square of their length. */
-const MAX_BYTES = 256;
+const MAX_BYTES = 1024;
 const NEVER = 2 ** 31 - 1;
 
 /**

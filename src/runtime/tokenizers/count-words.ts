@@ -2,9 +2,6 @@ import { compileSplit } from './engine.ts';
 import type { Words } from './learn-merges.ts';
 import { preTokenizer } from './pre-token-pattern.ts';
 
-/** Longer runs without a boundary (base64, noise) are counted in pieces: they teach no words and would cost time. */
-const MAX_WORD_UNITS = 128;
-
 /** The distinct pre-tokens of texts with their counts. Special tokens in the text are boundaries and not counted. */
 export class WordCounter {
   private readonly counts = new Map<string, number>();
@@ -22,16 +19,10 @@ export class WordCounter {
   }
 
   private addWord(word: string): void {
-    for (let start = 0; start < word.length; ) {
-      let end = Math.min(start + MAX_WORD_UNITS, word.length);
-      if (end < word.length && isHighSurrogate(word.charCodeAt(end - 1))) end--;
-      const piece = word.length <= MAX_WORD_UNITS ? word : word.slice(start, end);
-      const count = this.counts.get(piece);
-      if (count !== undefined) this.counts.set(piece, count + 1);
-      // A copy: the piece is a view that would keep the whole text in memory.
-      else this.counts.set(Buffer.from(piece).toString(), 1);
-      start = end;
-    }
+    const count = this.counts.get(word);
+    if (count !== undefined) this.counts.set(word, count + 1);
+    // A copy: the word is a view that would keep the whole text in memory.
+    else this.counts.set(Buffer.from(word).toString(), 1);
   }
 
   words(): Words {
@@ -52,8 +43,4 @@ export class WordCounter {
 export function anyOf(strings: readonly string[]): RegExp {
   const longestFirst = [...strings].sort((x, y) => y.length - x.length);
   return new RegExp(longestFirst.map((s) => s.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|'), 'g');
-}
-
-function isHighSurrogate(unit: number): boolean {
-  return unit >= 0xd800 && unit < 0xdc00;
 }
