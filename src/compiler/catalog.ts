@@ -26,6 +26,14 @@ export interface OptionSchema {
   readonly default?: Json;
   /** In words, where the default is computed ("2 × r", "the first template of the pipeline"). */
   readonly defaultNote?: string;
+  /**
+   * The default where it follows from the call's other options, filled in before it, and from the stage's method; pure.
+   * `defaultNote` says in words how. `undefined` leaves the option out.
+   */
+  readonly computedDefault?: (
+    options: { readonly [name: string]: Json },
+    method: string | undefined,
+  ) => Json | undefined;
   /** The default is the value of this `param` where the file declares one (for `seed`). */
   readonly defaultFromParam?: string;
   readonly unit?: Unit;

@@ -51,6 +51,7 @@ export class StageChecker {
         broken: binding.broken,
         path: id,
         defaultFrom: 'stage default',
+        method: binding.method?.entry.name ?? entry.defaultMethod,
         span: idSpan,
         modules,
       },

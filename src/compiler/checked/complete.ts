@@ -30,6 +30,8 @@ export interface Owner {
   readonly span: Span;
   /** Files whose `param`s may be the defaults, nearest first. */
   readonly modules: readonly Module[];
+  /** The stage's method, for defaults that depend on it. */
+  readonly method?: string | undefined;
 }
 
 export function complete(owner: Owner, context: Context): Completed {
@@ -63,6 +65,12 @@ export function complete(owner: Owner, context: Context): Completed {
     } else if (schema.default !== undefined) {
       options[name] = schema.default;
       defaults.push({ path: `${path}.${name}`, value: schema.default, from: owner.defaultFrom });
+    } else if (schema.computedDefault !== undefined) {
+      const made = schema.computedDefault(options, owner.method);
+      if (made === undefined) continue;
+      options[name] = made;
+      const why = schema.defaultNote === undefined ? '' : `: ${schema.defaultNote}`;
+      defaults.push({ path: `${path}.${name}`, value: made, from: `${owner.defaultFrom}${why}` });
     } else if (schema.defaultNote !== undefined) {
       // Worked out at run time; until then the words stand for the value.
       defaults.push({ path: `${path}.${name}`, value: schema.defaultNote, from: owner.defaultFrom });

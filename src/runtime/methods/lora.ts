@@ -38,6 +38,7 @@ export const lora: Method = {
         type: 'number',
         exclusiveMinimum: 0,
         defaultNote: '2 × r',
+        computedDefault: ({ r }) => 2 * Number(r),
       },
       targets: {
         description: 'linear layers that get an adapter',

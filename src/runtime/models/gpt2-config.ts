@@ -32,6 +32,7 @@ export const gpt2Entry: CallEntry = {
       minimum: 1,
       unit: 'count',
       defaultNote: '4 × width',
+      computedDefault: ({ width }) => 4 * Number(width),
     },
     context: { ...size('longest sequence', 128), unit: 'tokens' },
     tied: { description: 'the output embedding is the input embedding', type: 'boolean', default: true },

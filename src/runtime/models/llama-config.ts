@@ -18,10 +18,12 @@ export function llamaOptions(defaults: LlamaVariant['defaults']): { readonly [na
     kv_heads: {
       ...size('key/value heads, shared by groups of query heads; must divide heads'),
       defaultNote: 'heads',
+      computedDefault: ({ heads }) => heads,
     },
     mlp: {
       ...size('inner width of the feed-forward half'),
       defaultNote: '8/3 × width, up to a multiple of 32',
+      computedDefault: ({ width }) => Math.ceil(((8 / 3) * Number(width)) / 32) * 32,
     },
     context: { ...size('longest sequence'), unit: 'tokens', default: 128 },
     tied: { description: 'the output embedding is the input embedding', type: 'boolean', default: true },

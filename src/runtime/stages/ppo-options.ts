@@ -4,6 +4,7 @@ import { overlongOption, templateOption, trainingOptions } from './parts/trainin
 
 const { accumulate: _accumulate, ...training } = trainingOptions({
   lr: 5e-4,
+  adapterLr: 1e-3,
   batch: 64,
   schedule: 'linear',
   warmup: 0,

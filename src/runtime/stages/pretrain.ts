@@ -66,6 +66,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
       },
       ...trainingOptions({
         lr: 2e-3,
+        adapterLr: 5e-3,
         batch: 16,
         schedule: 'cosine',
         warmup: 0.05,

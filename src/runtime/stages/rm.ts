@@ -59,6 +59,7 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
       },
       ...trainingOptions({
         lr: 1e-3,
+        adapterLr: 2e-3,
         batch: 16,
         schedule: 'linear',
         warmup: 0.05,

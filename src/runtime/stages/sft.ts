@@ -50,6 +50,7 @@ prefix \`eval_\`.`,
       },
       ...trainingOptions({
         lr: 1e-3,
+        adapterLr: 5e-3,
         batch: 16,
         schedule: 'linear',
         warmup: 0.05,

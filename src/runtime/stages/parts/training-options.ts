@@ -15,6 +15,8 @@ export const seedOption: Options = {
 
 export interface TrainingDefaults {
   readonly lr: number;
+  /** Adapters start from zero and take larger steps. */
+  readonly adapterLr: number;
   readonly batch: number;
   readonly schedule: 'constant' | 'linear' | 'cosine' | 'wsd';
   readonly warmup: number;
@@ -30,7 +32,8 @@ export function trainingOptions(d: TrainingDefaults): Options {
       type: 'number',
       unit: 'rate',
       exclusiveMinimum: 0,
-      default: d.lr,
+      defaultNote: `${d.lr}, with lora ${d.adapterLr}`,
+      computedDefault: (_, method) => (method === 'lora' ? d.adapterLr : d.lr),
     },
     schedule: {
       description:
