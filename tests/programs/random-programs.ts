@@ -25,6 +25,12 @@ const steps: Readonly<Record<string, Step>> = {
   stretched: (x, y) => b.mul(b.expand(b.sum(x, [-1], true), x.shape), y),
   constant: (x) => b.add(x, b.exp(b.mul(b.scalar(0.5), b.scalar(3)))),
   cut: (x) => b.sliceAxis(x, 0, 0, x.shape[0]!),
+  padded: (x, y) => b.add(b.pad(x, [1, 0], [0, 0]), b.pad(b.sliceAxis(y, 0, 0, 1), [0, 0], [x.shape[0]!, 0])),
+  parts: (x) => b.concat([b.sliceAxis(x, 0, 1, x.shape[0]!), b.concat([x, x], 0)], 0),
+  attention: (x, y) => {
+    const p = b.softmax(b.matmul(x, y, { transposeB: true, scale: 0.5 }));
+    return b.matmul(b.reshape(p, [1, ...p.shape]), b.reshape(y, [1, ...y.shape]));
+  },
   same: (x) => b.add(b.tanh(x), b.tanh(x)),
   marked: (x) => b.stopGradient(x),
   attached: (x) => b.attachGradient(b.sum(x), [[x, x]]),

@@ -110,4 +110,79 @@ describe('rewrites do their work', () => {
       'constant value=4\n',
     );
   });
+
+  test('the row sums in the gradient of attention come from its output, not from the scores', () => {
+    const [T, E] = [8, 2];
+    const q = b.input('q', 'f32', [T, E]);
+    const v = b.input('v', 'f32', [T, E]);
+    const p = b.softmax(b.matmul(q, q, { transposeB: true }));
+    const program = differentiate(b.program('p', { loss: b.sum(b.tanh(b.matmul(p, v))) }), {
+      loss: 'loss',
+      withRespectTo: ['q', 'v'],
+    });
+    const optimized = optimize(program);
+    const sums = nodesOf(optimized).flatMap((n) =>
+      n.op === 'sum' && n.attributes.axes.length === 1 ? [n.inputs[0]!.shape] : [],
+    );
+    expect(sums).toEqual([[T, E]]);
+    const values = new Map(
+      ['q', 'v'].map((name) => [
+        name,
+        randomTensor({ dtype: 'f32', shape: [T, E], low: -1, high: 1 }, random),
+      ]),
+    );
+    const [expected, actual] = [evaluate(program, values), evaluate(optimized, values)];
+    for (const [name, value] of expected)
+      expectClose(actual.get(name)!, value, { absolute: 1e-6, relative: 1e-5 }, name);
+  });
+
+  test('gradients of the parts of a fused product are joined, not padded and added', () => {
+    const w = b.parameter('w', [3, 6]);
+    const y = b.matmul(x, w);
+    const parts = [0, 2, 4].map((start) => b.tanh(b.sliceAxis(y, 1, start, start + 2)));
+    const loss = b.sum(b.mul(b.add(parts[0]!, parts[1]!), parts[2]!));
+    const optimized = optimize(
+      differentiate(b.program('p', { loss }), { loss: 'loss', withRespectTo: ['w'] }),
+    );
+    const ops = nodesOf(optimized).map((n) => n.op);
+    expect(ops).not.toContain('pad');
+    expect(ops.filter((op) => op === 'concat')).toHaveLength(1);
+  });
+
+  test('what is read from chunks of logits is computed with the chunk', () => {
+    const [rows, width, vocabulary] = [4, 2, 1 << 18];
+    const hidden = b.input('h', 'f32', [2 * rows, width]);
+    const head = b.input('head', 'f32', [vocabulary, width]);
+    const chunks = [0, rows].map((start) => {
+      const logits = b.matmul(b.sliceAxis(hidden, 0, start, start + rows), head, { transposeB: true });
+      const p = b.softmax(logits);
+      return { largest: b.max(logits, [1]), mixture: b.matmul(p, head) };
+    });
+    const program = b.program('p', {
+      largest: b.concat(
+        chunks.map((c) => c.largest),
+        0,
+      ),
+      mixture: b.concat(
+        chunks.map((c) => c.mixture),
+        0,
+      ),
+    });
+    const optimized = optimize(program);
+    // Both outputs hang on both bundles, each of one chunk's readers.
+    const bundles = nodesOf(optimized).filter(
+      (n) => n.op === 'concat' && n.shape.join() === String(rows + rows * width),
+    );
+    expect(bundles.map((n) => n.inputs.map((x) => (x.op === 'reshape' ? x.inputs[0]!.op : x.op)))).toEqual([
+      ['max', 'matmul'],
+      ['max', 'matmul'],
+    ]);
+    expect(printProgram(optimize(optimized))).toBe(printProgram(optimized));
+    const values = new Map([
+      ['h', randomTensor({ dtype: 'f32', shape: hidden.shape, low: -1, high: 1 }, random)],
+      ['head', randomTensor({ dtype: 'f32', shape: head.shape, low: -1, high: 1 }, random)],
+    ]);
+    const [expected, actual] = [evaluate(program, values), evaluate(optimized, values)];
+    for (const [name, value] of expected) expect([...actual.get(name)!.data]).toEqual([...value.data]);
+  });
 });

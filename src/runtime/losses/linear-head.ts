@@ -14,7 +14,7 @@ export interface LinearHeadInputs {
   readonly labels: Node;
   /** Logits are divided by temperature + 1e-7. Default: as they are. */
   readonly temperature?: number;
-  /** Rows whose logits live at once. Default: about 4 million logits; more where the head is trained. */
+  /** Rows whose logits live at once. Default: about 4 million logits, and at least 264 rows. */
   readonly chunkRows?: number;
   /** Whether the gradient of the head is wanted. Default: no. */
   readonly headTrainable?: boolean;
@@ -37,13 +37,14 @@ export interface LinearHead {
 
 const CHUNK_LOGITS = 1 << 22;
 
-/** Matrix kernels work on 12 rows at a time: 85 rows cost a fifth more than 84. */
-const KERNEL_ROWS = 12;
+/** Fewer rows make the products with the head slow: each chunk reads all of it, and packs it once when loaded. */
+const LEAST_CHUNK_ROWS = 264;
 
-/** Rows a chunk; a trained head pays one pass over its (V, D) gradient a chunk, so its chunks are larger. */
-function defaultChunkRows(vocabulary: number, headTrainable: boolean): number {
-  const rows = Math.max(headTrainable ? 264 : 36, Math.floor(CHUNK_LOGITS / vocabulary));
-  return rows - (rows % KERNEL_ROWS);
+/** Chunks of about equal size, each of a row count that matrix kernels, 12 rows at a time, like. */
+function defaultChunkRows(count: number, vocabulary: number): number {
+  const most = Math.max(LEAST_CHUNK_ROWS, Math.floor(CHUNK_LOGITS / vocabulary));
+  const rows = Math.ceil(count / Math.ceil(count / most));
+  return Math.ceil(rows / 12) * 12;
 }
 
 /**
@@ -55,7 +56,7 @@ export function linearHead(inputs: LinearHeadInputs): LinearHead {
   const count = hidden.shape[0]!;
   const vocabulary = head.shape[0]!;
   const scale = temperature === undefined ? 1 : 1 / (temperature + 1e-7);
-  const size = inputs.chunkRows ?? defaultChunkRows(vocabulary, headTrainable);
+  const size = inputs.chunkRows ?? defaultChunkRows(count, vocabulary);
   const part = (x: Node, i: number) =>
     count <= size ? x : b.sliceAxis(x, 0, i * size, Math.min(count, (i + 1) * size));
   const join = (values: readonly Node[]) => (values.length === 1 ? values[0]! : b.concat(values, 0));

@@ -6,6 +6,7 @@
  */
 import { concat, reshape, slice } from '../programs/builder.ts';
 import { withInputs } from '../programs/map-program.ts';
+import type { Shape } from '../programs/ops.ts';
 import { type Node, nodesOf, type Program, sizeOf } from '../programs/program.ts';
 import type { Rewrite } from './rewrite.ts';
 
@@ -44,11 +45,20 @@ function groupsOf(order: readonly Node[]): Set<Group> {
   return new Set(groups.values());
 }
 
+/** Whether every reader only goes into one and the same concat: they are joined already. */
+function joined({ readers }: Group, order: readonly Node[]): boolean {
+  const users = (node: Node): Node[] => order.filter((user) => user.inputs.includes(node));
+  const ends = readers.flatMap((node) => users(node).flatMap((x) => (x.op === 'reshape' ? users(x) : [x])));
+  return ends.every((node) => node.op === 'concat' && node === ends[0]);
+}
+
 /** Whether joining the readers is worth it, and possible: none of them leads back to the group. */
-function fits({ temporaries, readers }: Group, order: readonly Node[]): boolean {
+function fits(group: Group, order: readonly Node[]): boolean {
+  const { temporaries, readers } = group;
   const size = (nodes: readonly Node[]) => nodes.reduce((total, node) => total + sizeOf(node.shape), 0);
   if (readers.length < 2 || readers.some((node) => node.dtype !== 'f32')) return false;
   if (size(readers) * ratio > size(temporaries)) return false;
+  if (joined(group, order)) return false;
   const members = new Set([...temporaries, ...readers]);
   const after = new Set<Node>();
   for (const node of order) {
@@ -59,16 +69,20 @@ function fits({ temporaries, readers }: Group, order: readonly Node[]): boolean 
   return true;
 }
 
+/** Reshaped, unless that is its shape. */
+const shaped = (node: Node, shape: Shape): Node =>
+  node.shape.join() === shape.join() ? node : reshape(node, shape);
+
 /** The readers' values as parts of one vector. */
 function bundle(readers: readonly Node[]): Node[] {
-  const joined = concat(
-    readers.map((node) => reshape(node, [sizeOf(node.shape)])),
+  const vector = concat(
+    readers.map((node) => shaped(node, [sizeOf(node.shape)])),
     0,
   );
   let start = 0;
   return readers.map(({ shape }) => {
     const end = start + sizeOf(shape);
-    const part = reshape(slice(joined, [start], [end]), shape);
+    const part = shaped(slice(vector, [start], [end]), shape);
     start = end;
     return part;
   });

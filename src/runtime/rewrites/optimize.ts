@@ -6,11 +6,15 @@ import { foldConstants } from './fold-constants.ts';
 import type { Rewrite } from './rewrite.ts';
 import { share } from './share.ts';
 import { simplify } from './simplify.ts';
+import { sumThroughProduct } from './sum-through-product.ts';
 
 /** Unused nodes need no pass: a program is what its outputs reach. */
 export const rewrites: readonly Rewrite[] = [
   dropMarkers,
   foldConstants,
+  simplify,
+  share,
+  sumThroughProduct,
   simplify,
   foldConstants,
   share,

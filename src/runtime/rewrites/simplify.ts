@@ -1,5 +1,5 @@
 /** Local identities: what an operation and its operand do together is done by less. */
-import { makeNode, matmul, mul, reshape, transpose } from '../programs/builder.ts';
+import { concat, makeNode, matmul, mul, pad, reshape, transpose } from '../programs/builder.ts';
 import { mapProgram } from '../programs/map-program.ts';
 import type { OpName, Shape } from '../programs/ops.ts';
 import { type Node, sizeOf } from '../programs/program.ts';
@@ -84,6 +84,30 @@ function productOfTransposed(node: Node<'matmul'>): Node | undefined {
   });
 }
 
+/** Zeros around two neighbours, summed: the neighbours joined, with zeros around both (gradients of slices). */
+function joinedPads(node: Node<'add'>): Node | undefined {
+  const [a, b] = node.inputs as readonly [Node, Node];
+  if (a.op !== 'pad' || b.op !== 'pad') return undefined;
+  const [x, y] = [a.inputs[0]!, b.inputs[0]!];
+  if (!sameShape(a.shape, b.shape)) return undefined;
+  const axis = a.shape.findIndex((n, i) => x.shape[i] !== n || y.shape[i] !== n);
+  const alone = a.shape.every((n, i) => i === axis || (x.shape[i] === n && y.shape[i] === n));
+  if (axis === -1 || !alone) return undefined;
+  const [startA, startB] = [a.attributes.before[axis]!, b.attributes.before[axis]!];
+  const [first, second, start] = startA < startB ? [x, y, startA] : [y, x, startB];
+  if (start + first.shape[axis]! !== Math.max(startA, startB)) return undefined;
+  const around = (n: number) => a.shape.map((_, i) => (i === axis ? n : 0));
+  const both = concat([first, second], axis);
+  return pad(both, around(start), around(a.shape[axis]! - start - both.shape[axis]!));
+}
+
+/** concat(concat(a, b), c) = concat(a, b, c) */
+function flatConcat(node: Node<'concat'>): Node | undefined {
+  const inner = node.inputs.findIndex((x) => x.op === 'concat' && x.attributes.axis === node.attributes.axis);
+  if (inner === -1) return node.inputs.length === 1 ? node.inputs[0]! : undefined;
+  return concat(node.inputs.toSpliced(inner, 1, ...node.inputs[inner]!.inputs), node.attributes.axis);
+}
+
 function reshaped(node: Node<'reshape'>): Node | undefined {
   const x = node.inputs[0]!;
   if (sameShape(x.shape, node.shape)) return x;
@@ -105,7 +129,7 @@ function transposed(node: Node<'transpose'>): Node | undefined {
 }
 
 const identities: { readonly [K in OpName]?: Identity<K> } = {
-  add: (node) => neutral(node, 0, [0, 1]) ?? unexpanded(node),
+  add: (node) => neutral(node, 0, [0, 1]) ?? unexpanded(node) ?? joinedPads(node),
   sub: (node) => neutral(node, 0, [1]) ?? unexpanded(node),
   mul: (node) => neutral(node, 1, [0, 1]) ?? scaledProduct(node) ?? scaledTwice(node) ?? unexpanded(node),
   div: (node) => neutral(node, 1, [1]) ?? unexpanded(node),
@@ -116,6 +140,7 @@ const identities: { readonly [K in OpName]?: Identity<K> } = {
       ? (makeNode('sub', [x.inputs[1]!, x.inputs[0]!], {}) as Node)
       : undefined;
   },
+  concat: flatConcat,
   reshape: reshaped,
   transpose: transposed,
   expand: (node) => (sameShape(node.inputs[0]!.shape, node.shape) ? node.inputs[0]! : undefined),
