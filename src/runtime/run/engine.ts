@@ -5,14 +5,14 @@ import { dirname, join } from 'node:path';
 import type { ExecutionGraph, Job } from '../../compiler/graph/graph.ts';
 import { stages } from '../catalog.ts';
 import { onnx } from '../executables/onnx/onnx.ts';
+import { StageError } from '../stages/stage.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { stream } from './channel.ts';
 import { jobContext } from './context.ts';
 import type { Metrics, RunEvent } from './events.ts';
 import { explainFailure } from './failures.ts';
-import type { Plan, PlannedStage } from './plan-types.ts';
-import { StageError } from '../stages/stage.ts';
 import { contentKey, keyParts } from './keys.ts';
+import type { Plan, PlannedStage } from './plan-types.ts';
 import { PolicyLoader } from './policies.ts';
 
 export interface RunRequest {
@@ -76,9 +76,13 @@ export function run(
         const planned = request.plan.stages.find((s) => s.id === job.id)!;
         running = job;
         if (!chosen(job.id) && planned.action !== 'cached')
-          throw new StageError('stage-failed', `\`${job.id}\` has no result yet, and stages after it were asked for`, {
-            help: ['run without `--only` and `--from` first'],
-          });
+          throw new StageError(
+            'stage-failed',
+            `\`${job.id}\` has no result yet, and stages after it were asked for`,
+            {
+              help: ['run without `--only` and `--from` first'],
+            },
+          );
         const result = await runJob(job, planned, {
           request,
           store,
@@ -133,7 +137,11 @@ async function runJob(job: Job, planned: PlannedStage, state: RunState): Promise
   const action = planned.action === 'resume' ? 'resume' : 'run';
   emit({ ...begin, action, ...(planned.from_step !== undefined && { from_step: planned.from_step }) });
   const root = dirname(state.request.file);
-  const parts = await keyParts(job, root, (from) => state.request.plan.stages.find((s) => s.id === from)!.key);
+  const parts = await keyParts(
+    job,
+    root,
+    (from) => state.request.plan.stages.find((s) => s.id === from)!.key,
+  );
   if (contentKey(parts) !== planned.key)
     throw new StageError('stale-plan', `what \`${job.id}\` reads has changed since the plan was made`, {
       help: ['plan again: `ftc plan FILE --out PLAN`, or run the pipeline file itself'],

@@ -1,10 +1,10 @@
 /** Content keys: what a job's result depends on, as one hash. */
 import { createHash } from 'node:crypto';
+import type { Json } from '../../compiler/catalog.ts';
 import { canonicalJob } from '../../compiler/graph/canonical-job.ts';
 import type { Job } from '../../compiler/graph/graph.ts';
 import { catalog } from '../catalog.ts';
 import { digestData } from '../data/digest-data.ts';
-import type { Json } from '../../compiler/catalog.ts';
 
 /** Raised when a change of ftc alters what stages compute, so that old results are not taken for new ones. */
 export const NUMERICS = 1;

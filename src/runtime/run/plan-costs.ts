@@ -37,7 +37,8 @@ export function costsOf(estimate: Estimate, speed: Speed): Costs {
   };
 }
 
-function wholeProgram({ program, trainable }: PlannedWork): Program {
+/** The program as it is executed: with gradients where it trains, optimised. */
+export function wholeProgram({ program, trainable }: PlannedWork): Program {
   if (!trainable) return optimize(program);
   const used = new Set(parametersOf(program).map((p) => p.attributes.name));
   return optimize(

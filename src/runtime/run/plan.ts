@@ -2,18 +2,17 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { ExecutionGraph, Job } from '../../compiler/graph/graph.ts';
-import { methods, models, stages } from '../catalog.ts';
-import { openData } from '../data/open-data.ts';
+import { stages } from '../catalog.ts';
 import { deviceSpeed } from '../devices/speed.ts';
 import type { Speed } from '../programs/cost.ts';
-import type { Estimate, EstimateContext, PlannedModel } from '../stages/stage.ts';
+import type { Estimate, PlannedModel } from '../stages/stage.ts';
 import { openStore, type Store, type StoredResult } from '../store/store.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
+import { estimateContext } from './estimate-context.ts';
 import { explainFailure } from './failures.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
 import { costsOf } from './plan-costs.ts';
 import type { Plan, PlanDiagnostic, PlannedStage } from './plan-types.ts';
-import { sampleTokensPerByte } from './tokens-per-byte.ts';
 import { differenceOf } from './why.ts';
 
 export interface PlanRequest {
@@ -133,35 +132,6 @@ const remaining = (seconds: { low: number; high: number }, { steps }: Estimate, 
 /** What is outside the store must still be there for a result to count. */
 function outputsStand(job: Job, root: string): boolean {
   return job.kind !== 'export' || existsSync(resolve(root, String(job.options.to)));
-}
-
-function estimateContext(
-  job: Job,
-  root: string,
-  model: PlannedModel | undefined,
-  reward: PlannedModel | undefined,
-): EstimateContext {
-  const rows: EstimateContext['rows'] = (option, split) => openData(job.data[option]!, { root, split });
-  return {
-    job,
-    ...(model && { model }),
-    ...(reward && { reward }),
-    family: (name) => models[name]!,
-    method(family, config) {
-      const { name, options } = job.method!;
-      return methods[name]!.apply(
-        {
-          config,
-          parameters: family.parameters(config),
-          linears: family.linears(config),
-          blocks: family.blocks(config),
-        },
-        options,
-      );
-    },
-    rows,
-    tokensPerByte: (option, size) => sampleTokensPerByte(rows(option, 'train'), size),
-  };
 }
 
 async function reasonFor(
