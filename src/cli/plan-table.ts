@@ -115,21 +115,57 @@ function notes({ stages }: Plan, style: Style): readonly string[] {
   return lines.length === 0 ? [] : ['', ...lines];
 }
 
+/** Every default with where it comes from: by stage and origin, as many to a line as fit. */
 function defaultsTable({ stages }: Plan, columns: number, style: Style): readonly string[] {
-  const all = stages.flatMap(({ defaults }) => defaults);
-  if (all.length === 0) return [];
-  const value = (one: unknown) => (typeof one === 'string' ? one : JSON.stringify(one)).replace(/\s+/g, ' ');
-  const valueWidth = 32;
-  const rows = all.map((one) => [one.path, truncateDisplay(value(one.value), valueWidth), one.from] as const);
-  const widths = [0, 1].map((i) => Math.max(...rows.map((row) => displayWidth(row[i]!))));
+  const rows = stages.flatMap(({ id, defaults }) => {
+    const origins = [...new Set(defaults.map(({ from }) => from))];
+    return origins.map((origin, i) => ({
+      id: i === 0 ? id : '',
+      from: origin,
+      values: defaults
+        .filter(({ from }) => from === origin)
+        .map(({ path, value }) => `${withoutPrefix(path, `${id}.`)}=${written(value)}`),
+    }));
+  });
+  if (rows.length === 0) return [];
+  const idWidth = Math.max(...rows.map(({ id }) => displayWidth(id)));
+  const fromWidth = Math.min(28, Math.max(...rows.map(({ from }) => displayWidth(from))));
+  const room = Math.max(24, columns - idWidth - fromWidth - 8);
   return [
     '',
     style.dim('  defaults'),
-    ...rows.map(([path, shown, from]) => {
-      const text = `    ${padDisplay(path, widths[0]!)}  ${padDisplay(shown, widths[1]!)}  `;
-      return `${text}${style.dim(truncateDisplay(from, Math.max(16, columns - displayWidth(text))))}`.trimEnd();
-    }),
+    ...rows.flatMap(({ id, from, values }) =>
+      wrapped(values, room).map((line, i) => {
+        const left = `    ${style.bold(padDisplay(i === 0 ? id : '', idWidth))}  `;
+        const origin =
+          i === 0 ? padDisplay(truncateDisplay(from, fromWidth), fromWidth) : ' '.repeat(fromWidth);
+        return `${left}${style.dim(origin)}  ${line}`;
+      }),
+    ),
   ];
+}
+
+function withoutPrefix(text: string, prefix: string): string {
+  return text.startsWith(prefix) ? text.slice(prefix.length) : text;
+}
+
+/** A value as a file would write it; words that need quotes get them. */
+function written(value: unknown): string {
+  if (typeof value !== 'string') return JSON.stringify(value);
+  const flat = truncateDisplay(value.replace(/\s+/g, ' '), 48);
+  return /\s/.test(flat) ? `"${flat}"` : flat;
+}
+
+/** Words joined by two spaces into lines of at most `room` columns. */
+function wrapped(words: readonly string[], room: number): readonly string[] {
+  const lines: string[] = [];
+  for (const word of words) {
+    const last = lines.at(-1);
+    if (last !== undefined && displayWidth(last) + 2 + displayWidth(word) <= room)
+      lines[lines.length - 1] = `${last}  ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function formatPercent(share: number): string {

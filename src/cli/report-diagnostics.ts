@@ -32,7 +32,8 @@ export function reportDiagnostics(
   if (json) output.write(`${renderJson(all).trimEnd()}\n`);
   else if (!reporters.some(takesStdout)) {
     for (const { path, diagnostics, sources, graph, pipelines } of checked) {
-      if (diagnostics.length > 0) output.line(`${drawn(diagnostics, sources, output.style)}\n`);
+      if (diagnostics.length > 0)
+        output.line(`${drawn(diagnostics, sources, output.style, output.columns)}\n`);
       else if (!quiet) output.line(`${path}: ${output.style.green('ok')}, ${contents(graph, pipelines)}`);
     }
   }
@@ -43,7 +44,7 @@ export function reportDiagnostics(
 /** For commands that go on: diagnostics on stderr. */
 export function printDiagnostics(checked: Checked, planned: readonly PlanDiagnostic[], output: Output): void {
   const all = [...checked.diagnostics, ...planned.map(diagnosticOf)];
-  if (all.length > 0) output.error(drawn(all, checked.sources, output.errorStyle));
+  if (all.length > 0) output.error(drawn(all, checked.sources, output.errorStyle, output.columns));
 }
 
 /** A run that cannot start: the same diagnostics in the shape of its events, where those were wanted. */
@@ -71,8 +72,9 @@ export function drawn(
   diagnostics: readonly Diagnostic[],
   sources: readonly SourceFile[],
   style: Style,
+  columns: number,
 ): string {
-  return renderText(diagnostics, sources, { color: style.enabled }).trimEnd();
+  return renderText(diagnostics, { sources, color: style.enabled, columns }).trimEnd();
 }
 
 /** A plan's finding as the renderer takes it. */
@@ -87,6 +89,9 @@ function problemOf({ code, message, span, notes, help }: Diagnostic): Problem {
 }
 
 function contents(graph: ExecutionGraph | undefined, pipelines: readonly string[]): string {
-  if (graph === undefined) return pipelines.length === 0 ? 'no pipeline' : `${pipelines.length} pipelines`;
+  if (graph === undefined) {
+    if (pipelines.length === 1) return 'one pipeline';
+    return pipelines.length === 0 ? 'no pipeline' : `${pipelines.length} pipelines`;
+  }
   return graph.jobs.length === 1 ? 'one stage' : `${graph.jobs.length} stages`;
 }

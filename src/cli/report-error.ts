@@ -17,7 +17,7 @@ export async function reportError(error: unknown, output: Output, verbose: boole
   }
   if (error instanceof DiagnosticError) {
     const { diagnostic } = error;
-    line(drawn([diagnostic], sourcesOf(diagnostic.span?.file), style));
+    line(drawn([diagnostic], sourcesOf(diagnostic.span?.file), style, output.columns));
     return exitCodeOf([diagnostic]);
   }
   if (isSystemError(error)) {
@@ -32,7 +32,7 @@ export async function reportError(error: unknown, output: Output, verbose: boole
     return exitCode;
   }
   const what = error instanceof Error ? error.message : String(error);
-  line(drawn([diagnose('internal', { what })], [], style));
+  line(drawn([diagnose('internal', { what })], [], style, output.columns));
   if (verbose && error instanceof Error) line(error.stack ?? '');
   return exitCodes.bug;
 }

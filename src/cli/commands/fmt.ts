@@ -39,7 +39,7 @@ function formatFile(
 ): { readonly before: string; readonly after: string } | undefined {
   const source = path === '-' ? readStdin() : readSource(path);
   const complain = (found: Parameters<typeof drawn>[0], sources: readonly SourceFile[]) =>
-    output.error(drawn(found, sources, output.errorStyle));
+    output.error(drawn(found, sources, output.errorStyle, output.columns));
   if ('code' in source) {
     complain([source], []);
     return undefined;
