@@ -1,5 +1,5 @@
+import { columnOf } from '../column-of.ts';
 import type { Operator } from '../source.ts';
-import { columnOf } from './split.ts';
 
 const fields = [
   'text',

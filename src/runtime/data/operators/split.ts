@@ -1,6 +1,4 @@
-import { nearest } from '../../../compiler/diagnostics/nearest.ts';
-import { badRow } from '../data-error.ts';
-import type { Row } from '../row.ts';
+import { columnOf } from '../column-of.ts';
 import { defaultTestShare, sideOf } from '../row-hash.ts';
 import type { Operator } from '../source.ts';
 
@@ -33,12 +31,3 @@ go, and rows with the same \`by\` are all on one side. Without \`split\` every d
     }
   },
 };
-
-/** A column's value. @throws DataError `bad-row` with the columns there are */
-export function columnOf(row: Row, column: string): unknown {
-  if (Object.hasOwn(row.value, column)) return row.value[column];
-  const names = Object.keys(row.value);
-  const near = nearest(column, names);
-  const hint = near === undefined ? '' : `; did you mean \`${near}\`?`;
-  throw badRow(row, `the row has no column \`${column}\`, it has ${names.join(', ') || 'none'}${hint}`);
-}
