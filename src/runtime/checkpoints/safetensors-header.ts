@@ -54,7 +54,7 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
 }
 
 /** Checks and reads the JSON part of a header. `fileSize` is in bytes. */
-export function parseSafetensorsHeader(path: string, bytes: Uint8Array, fileSize: number): SafetensorsHeader {
+function parseSafetensorsHeader(path: string, bytes: Uint8Array, fileSize: number): SafetensorsHeader {
   const { text, json } = parseJson(path, bytes);
   const names = topLevelKeys(text);
   const seen = new Set<string>();

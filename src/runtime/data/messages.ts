@@ -8,8 +8,8 @@ export interface Message {
   readonly content: string;
 }
 
-export const roles = ['system', 'user', 'assistant', 'tool'] as const;
-export type Role = (typeof roles)[number];
+const roles = ['system', 'user', 'assistant', 'tool'] as const;
+type Role = (typeof roles)[number];
 
 /** A field that holds turns, at least one. @throws DataError `bad-row` that says which turn is wrong */
 export function messagesOf(row: Row, field: string): readonly Message[] {

@@ -3,8 +3,6 @@ import { badRow, DataError } from './data-error.ts';
 import { type Message, messagesOf } from './messages.ts';
 import type { Row } from './row.ts';
 
-export type { Message } from './messages.ts';
-
 export type RowKind = 'text' | 'completion' | 'preference' | 'prompt';
 
 /** What stands before an answer: text as it is, or turns for the chat template. */

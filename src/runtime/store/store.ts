@@ -12,7 +12,7 @@ import { type BeginRun, type RunInfo, type RunRecord, type RunStatus, Runs } fro
 import { StoreError, storeError } from './store-error.ts';
 
 export type { CleanOptions, CleanReport } from './clean.ts';
-export type { ResultParts, StoredResult } from './results.ts';
+export type { StoredResult } from './results.ts';
 export type { RunInfo, RunRecord, RunStatus } from './runs.ts';
 
 /** Version of the layout; a store of another one is neither read nor written. */

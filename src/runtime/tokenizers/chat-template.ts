@@ -2,7 +2,7 @@
 import type { TokenizerConfig } from './tokenizer-files.ts';
 
 export { encodeChat, encodePrompt, endOfTurn, stopTokensOf } from './encode-chat.ts';
-export { type ChatMessage, renderChat } from './render-chat.ts';
+export { renderChat } from './render-chat.ts';
 export { specialTokensOf } from './special-tokens-of.ts';
 export { TemplateError } from './template-error.ts';
 

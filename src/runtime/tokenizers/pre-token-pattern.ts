@@ -10,7 +10,7 @@ const RUN = '{1,128}';
  * signs; line ends; blanks. It is Llama 3's pattern with Chinese and Japanese apart, so that neither a
  * full stop nor a Latin word is glued to them, and with runs of bounded length.
  */
-export const preTokenPattern = [
+const preTokenPattern = [
   "(?i:'s|'t|'re|'ve|'m|'ll|'d)",
   `[${UNSPACED}]${RUN}`,
   `[^\\r\\n\\p{L}\\p{N}]?(?:(?![${UNSPACED}])[\\p{L}\\p{M}])${RUN}`,

@@ -1,6 +1,6 @@
 /** The two JSON files of a Hugging Face tokenizer, as far as we read them; other keys are kept as they are. */
 
-export interface AddedToken {
+interface AddedToken {
   readonly id: number;
   readonly content: string;
   readonly single_word?: boolean;

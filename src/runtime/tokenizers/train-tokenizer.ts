@@ -7,7 +7,7 @@ import type { TokenizerConfig, TokenizerFiles } from './tokenizer-files.ts';
 /** Ends a document; also the end of text for generation. */
 export const endOfText = '<|endoftext|>';
 /** Fills rows up to a common length; never a target. */
-export const padding = '<|pad|>';
+const padding = '<|pad|>';
 
 export interface TrainTokenizerOptions {
   /** Upper bound on the number of ids, special tokens and the 256 bytes included. */

@@ -42,7 +42,7 @@ async function* wholeFile(path: string): AsyncGenerator<Row> {
 }
 
 /** The file's text in blocks which, joined, are the file; what is blank goes with the block before it. */
-export async function* textBlocks(path: string): AsyncGenerator<Row> {
+async function* textBlocks(path: string): AsyncGenerator<Row> {
   // The last block that is complete: it waits for blank lines that may follow.
   let waiting: Row | undefined;
   let block = '';
