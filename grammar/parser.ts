@@ -21,7 +21,7 @@ export class PipelineParser extends CstParser {
   private readonly item = this.RULE('item', () => {
     this.OR({
       DEF: [
-        { GATE: () => this.startsItem(), ALT: () => this.SUBRULE(this.keywordItem) },
+        { GATE: () => this.looksLikeItem(), ALT: () => this.SUBRULE(this.keywordItem) },
         { ALT: () => this.SUBRULE(this.chain) },
       ],
       IGNORE_AMBIGUITIES: true,
@@ -283,16 +283,18 @@ export class PipelineParser extends CstParser {
     return this.errors.length > mostErrors;
   }
 
-  /** An item keyword with a name after it, first on its line: so an unclosed bracket does not swallow what follows. */
+  /** An item that is first on its line: so an unclosed bracket does not swallow what follows. */
   private startsItem(): boolean {
-    const first = this.LA(1);
-    const before = this.LA(0);
-    if (before.startLine !== undefined && (before.endLine ?? 0) >= (first.startLine ?? 0)) return false;
-    if (!t.itemKeywords.some((keyword) => first.tokenType === keyword)) return false;
-    return (
-      this.isA(2, first.tokenType === t.Use ? t.Text : t.Identifier) ||
-      (first.tokenType === t.Use && this.isA(2, t.RawText))
-    );
+    const endOfLast = this.LA(0).endLine;
+    const isFirst = endOfLast === undefined || !(endOfLast >= (this.LA(1).startLine ?? 0));
+    return isFirst && this.looksLikeItem();
+  }
+
+  /** An item keyword with a name behind it. */
+  private looksLikeItem(): boolean {
+    const { tokenType } = this.LA(1);
+    if (!t.itemKeywords.includes(tokenType)) return false;
+    return tokenType === t.Use ? this.isA(2, t.Text) || this.isA(2, t.RawText) : this.isA(2, t.Identifier);
   }
 
   /** A comma continues a list unless a key, a condition or a closing bracket follows it. */

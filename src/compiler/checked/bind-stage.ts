@@ -1,6 +1,7 @@
 /** Arguments of a stage: its own options, the method it opens, conditions. */
 import type { MethodEntry, StageEntry } from '../catalog.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
+import { nearest } from '../diagnostics/nearest.ts';
 import type { Span } from '../source/span.ts';
 import type { Argument, Call, Name, Value } from '../syntax/tree.ts';
 import { bindCall, give, refuseCondition, takePositional } from './bind-call.ts';
@@ -27,10 +28,11 @@ export function bindStage(
   const options = new Map<string, Given>();
   const conditions: GivenCondition[] = [...(base?.conditions ?? [])];
   let method: OpenMethod | undefined;
+  /** The method whose keys follow; not the stage's own where that has been refused. */
+  let open: OpenMethod | undefined;
   // The method of a named stage stands open at its call: `doctor(r=16)`.
   const inherited = base?.method;
   const inheritedOptions = new Map<string, Given>();
-  let isOpen = false;
   let positional = 0;
   let broken = call.broken || base?.broken === true;
 
@@ -51,14 +53,14 @@ export function bindStage(
     broken ||= bound?.broken === true;
     const opened = { entry: known, options: new Map(bound?.options ?? []), span };
     method ??= opened;
-    isOpen = explicit === undefined;
+    open = explicit === undefined ? opened : undefined;
   };
 
   const takeKeyed = (arg: Extract<Argument, { kind: 'keyed' }>): void => {
     const key = arg.key.text;
     const given = { bound: { value: arg.value, scope }, span: spanIn(module, arg.range) };
-    if (isOpen && method !== undefined && own(method.entry.options, key) !== undefined)
-      give(method.options, key, given, context);
+    if (open !== undefined && own(open.entry.options, key) !== undefined)
+      give(open.options, key, given, context);
     else if (own(entry.options, key) !== undefined) give(options, key, given, context);
     else if (
       method === undefined &&
@@ -67,13 +69,13 @@ export function bindStage(
     )
       give(inheritedOptions, key, given, context);
     else {
-      unknownKey(entry, arg.key, isOpen ? method : undefined, method, scope, context);
+      unknownKey(entry, arg.key, open, method, scope, context);
       broken = true;
     }
   };
 
   for (const arg of call.args) {
-    if (arg.closes) isOpen = false;
+    if (arg.closes) open = undefined;
     if (arg.kind === 'keyed') takeKeyed(arg);
     else if (arg.kind === 'condition') {
       if (entry.conditions) conditions.push({ condition: arg.condition, scope });
@@ -84,8 +86,14 @@ export function bindStage(
     } else {
       const word = methodWord(arg.value, context);
       if (word !== undefined) openMethod(word.path.names[0]!, word.parens ? word : undefined);
-      else if (!takePositional(entry, arg.value, positional++, options, scope, context, entry.methods))
+      else if (!takePositional(entry, arg.value, positional++, options, scope, context, entry.methods)) {
         broken = true;
+        // A misspelt method has been reported; its keys are fine.
+        const meant =
+          arg.value.kind === 'call' ? nearest(arg.value.call.path.text, entry.methods) : undefined;
+        const known = meant === undefined ? undefined : own(context.catalog.methods, meant);
+        if (known !== undefined) open = { entry: known, options: new Map(), span: spanIn(module, arg.range) };
+      }
     }
   }
 

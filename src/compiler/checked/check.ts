@@ -28,6 +28,8 @@ export interface CheckedPipeline {
   readonly name: string;
   /** `undefined` stands for a step that could not be read. */
   readonly stages: readonly (CheckedStage | undefined)[];
+  /** Steps may be missing that could not be read. */
+  readonly incomplete: boolean;
 }
 
 export interface Checked {
@@ -82,7 +84,11 @@ export function check(
   const checked = new Map(
     expanded.map(({ item, placed }) => [
       item,
-      { name: nameOf(item), stages: placed.map((stage) => stage && stages.stage(stage)) },
+      {
+        name: nameOf(item),
+        stages: placed.map((stage) => stage && stages.stage(stage)),
+        incomplete: entry.incomplete,
+      },
     ]),
   );
   const params = [...entry.values].flatMap(([name, { kind }]) => (kind === 'param' ? [name] : []));

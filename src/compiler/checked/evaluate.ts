@@ -69,14 +69,15 @@ export function evaluate(
   }
   if (value.kind === 'list' && natural) return evaluateList(reduced, name, { ...schema, items: {} }, context);
   const text = textOf(reduced, context);
-  if (text === undefined && context.active.has(value)) return undefined;
+  // What is wrong inside of a text has been reported there.
+  if (text === undefined && value.kind === 'text') return undefined;
   if (text !== undefined) {
     if (schema.type === 'boolean' || (natural && value.kind === 'call')) {
       if (text === 'true' || text === 'false') return text === 'true';
       if (natural) return text;
     } else if (schema.type === 'string' || natural || !takesNumbers(schema)) return text;
   }
-  if (!isKnownBad(reduced, context)) wrongType(reduced, name, schema, context);
+  wrongType(reduced, name, schema, context);
   return undefined;
 }
 
@@ -179,7 +180,7 @@ function joinParts(parts: readonly TextPart[], scope: Scope, context: Context): 
       if (reduced === undefined || !context.spend(spanIn(scope.module, range))) return undefined;
       const inserted = reduced.value.kind === 'quantity' ? reduced.value.text : textOf(reduced, context);
       if (inserted === undefined) {
-        if (!isKnownBad(reduced, context))
+        if (reduced.value.kind !== 'text')
           wrongType(reduced, part.reference.text, { type: 'string' }, context);
         return undefined;
       }
@@ -197,11 +198,6 @@ function joinParts(parts: readonly TextPart[], scope: Scope, context: Context): 
     }
   }
   return text;
-}
-
-/** A text whose parts were reported already needs no second report of its type. */
-function isKnownBad({ value }: Bound, _context: Context): boolean {
-  return value.kind === 'text';
 }
 
 export function wrongType(bound: Bound, name: string, schema: ValueSchema, context: Context): void {

@@ -93,7 +93,7 @@ export class Expander {
   ): void {
     const { module } = scope;
     const place = locate(module, call.path.names);
-    const item = place?.module?.steps.get(place.name);
+    const item = this.itemOf(call, module);
     if (item?.kind === 'pipeline') {
       this.callPipeline(
         item,
@@ -114,7 +114,7 @@ export class Expander {
   private bind(call: Call, scope: Scope): StageBinding | undefined {
     const { module } = scope;
     const place = locate(module, call.path.names);
-    const item = place?.module?.steps.get(place.name);
+    const item = this.itemOf(call, module);
     if (item?.kind === 'stage') {
       const base = this.stageItem(item, place!.module!);
       return base && bindStage(base.entry, call, scope, this.context, base);
@@ -123,6 +123,13 @@ export class Expander {
     if (entry !== undefined) return bindStage(entry, call, scope, this.context);
     if (place === undefined || place.module !== undefined) this.unknown(call, scope, item !== undefined);
     return undefined;
+  }
+
+  /** The declared stage or pipeline of this name; names of the language itself cannot be taken. */
+  private itemOf({ path }: Call, module: Module): ItemOf<'stage'> | ItemOf<'pipeline'> | undefined {
+    if (own(this.context.catalog.stages, path.text) !== undefined) return undefined;
+    const place = locate(module, path.names);
+    return place?.module?.steps.get(place.name);
   }
 
   private callPipeline(

@@ -30,6 +30,7 @@ export function link(parsed: Parsed, resolve: Resolve): Linked {
       source: file.source,
       directory,
       tree: file.tree,
+      incomplete: file.incomplete,
       ...declare(file, diagnostics),
       uses,
     };

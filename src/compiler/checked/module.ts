@@ -9,6 +9,8 @@ export interface Module {
   /** Directory of the file, relative to that of the entry file. */
   readonly directory: string;
   readonly tree: Tree;
+  /** Parts of the file could not be read. */
+  readonly incomplete: boolean;
   readonly values: ReadonlyMap<string, ItemOf<'let'> | ItemOf<'param'>>;
   readonly data: ReadonlyMap<string, ItemOf<'data'>>;
   readonly models: ReadonlyMap<string, ItemOf<'model'>>;

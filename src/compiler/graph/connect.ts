@@ -38,7 +38,7 @@ function connect(pipeline: CheckedPipeline, context: Context): ExecutionGraph {
   const later = new Map(pipeline.stages.flatMap((stage) => (stage ? [[stage.job.id, stage] as const] : [])));
   const templates = chooseTemplates(pipeline.stages, context.catalog);
   // A step that could not be read may have written anything, so nothing behind it is known to be missing.
-  let certain = true;
+  let certain = !pipeline.incomplete;
   const jobs: Job[] = [];
   for (const stage of pipeline.stages) {
     if (stage === undefined) {

@@ -44,25 +44,30 @@ export function layoutPieces(
     const breaks = Math.max(carried, Math.min(2, token.startLine! - line));
     line = token.endLine!;
     // What is left out hands its line break on.
-    if (roles.idle.has(token.startOffset) && !holdsApart(all[index - 1], all[index + 1])) {
+    if (roles.idle.has(token.startOffset) && !wouldStartItem(all[index - 2], all[index - 1])) {
       carried = breaks;
       continue;
     }
     carried = 0;
     const { startOffset, tokenType } = token;
     const startsItem = roles.itemStarts.has(startOffset);
-    pieces.push({ kind: tokenType.name, text: spell(token), breaks, startsItem });
+    const apart = wouldMerge(pieces.at(-1), token, all[index + 1]) ? Math.max(1, breaks) : breaks;
+    pieces.push({ kind: tokenType.name, text: spell(token), breaks: apart, startsItem });
     if (roles.listGaps.has(token.endOffset! + 1))
       pieces.push({ kind: 'Comma', text: ',', breaks: 0, startsItem: false });
   }
   return arrowsFirst(pieces);
 }
 
-/** Without this comma `3, epochs` would become one quantity, and `data, x` at the beginning of a line an item. */
-function holdsApart(before: IToken | undefined, after: IToken | undefined): boolean {
-  if (before === undefined || after === undefined) return false;
-  if (before.tokenType.name === 'Quantity') return unit.test(after.image);
-  return itemKeywords.includes(before.tokenType);
+/** On one line `3` and `epochs` would become one quantity; where they are two words, something kept them apart. */
+const wouldMerge = (before: Piece | undefined, { image }: IToken, after: IToken | undefined): boolean =>
+  before?.kind === 'Quantity' &&
+  unit.test(image) &&
+  !/^(Equals|LeftParen|Colon|Dot)$/.test(after?.tokenType.name ?? '');
+
+/** Without its comma `data, x` at the beginning of a line would become an item. */
+function wouldStartItem(value: IToken | undefined, word: IToken | undefined): boolean {
+  return word !== undefined && itemKeywords.includes(word.tokenType) && value?.tokenType.name !== 'Equals';
 }
 
 /** An arrow begins the line of the step behind it. */

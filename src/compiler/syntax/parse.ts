@@ -1,5 +1,6 @@
 import type { CstNode, IRecognitionException, IToken } from 'chevrotain';
 import { PipelineParser } from '../../../grammar/parser.ts';
+import type { ProblemName } from '../diagnostics/codes.ts';
 import { type Diagnostic, diagnose, hasErrors } from '../diagnostics/diagnostic.ts';
 import type { Pass } from '../pass.ts';
 import { type SourceFile, spanOf } from '../source/source-file.ts';
@@ -21,7 +22,12 @@ export interface Parsed {
   readonly concrete?: CstNode | undefined;
   /** Those of the tokens included. */
   readonly diagnostics: readonly Diagnostic[];
+  /** What was not read may have been whole steps, so nothing is known to be missing from a pipeline. */
+  readonly incomplete: boolean;
 }
+
+/** Mistakes inside of one value. */
+const contained: ReadonlySet<ProblemName> = new Set(['bad-escape', 'missing-value']);
 
 let parser: PipelineParser | undefined;
 
@@ -57,7 +63,8 @@ export function parse(tokens: Tokens): Parsed {
   if (!hasErrors(diagnostics)) diagnostics.push(...limit(layoutProblems(source, tree)));
   if (!hasErrors(diagnostics) && tokens.tokens.length === 0)
     diagnostics.push(diagnose('empty-file', { path: source.path }));
-  return { source, tokens, tree, concrete, diagnostics };
+  const incomplete = diagnostics.some(({ name, severity }) => severity === 'error' && !contained.has(name));
+  return { source, tokens, tree, concrete, diagnostics, incomplete };
 }
 
 /** `path=value` of the command line; the value falls back to plain text, so `--set export.to=my dir` needs no quotes. */
@@ -108,16 +115,20 @@ function stringDiagnostic(source: SourceFile, problem: StringProblem): Diagnosti
   );
 }
 
-/** What follows a first mistake on a line is mostly its echo. Warnings do not count. */
+/** What follows a first mistake on a line is mostly its echo; mistakes in words come before those in sentences. */
 function onePerLine(found: readonly Diagnostic[]): Diagnostic[] {
+  const isLexical = ({ code }: Diagnostic): boolean => code.startsWith('FTP0');
+  const start = ({ span }: Diagnostic): number => span?.start ?? -1;
   const lines = new Set<number>();
-  const sorted = [...found].sort((a, b) => (a.span?.start ?? -1) - (b.span?.start ?? -1));
-  return sorted.filter(({ span, severity }) => {
-    if (span === undefined || severity === 'warning') return true;
-    if (lines.has(span.line)) return false;
-    lines.add(span.line);
-    return true;
-  });
+  const kept = [...found]
+    .sort((a, b) => Number(isLexical(b)) - Number(isLexical(a)) || start(a) - start(b))
+    .filter(({ span, severity }) => {
+      if (span === undefined || severity === 'warning') return true;
+      if (lines.has(span.line)) return false;
+      lines.add(span.line);
+      return true;
+    });
+  return kept.sort((a, b) => start(a) - start(b));
 }
 
 function limit(found: Diagnostic[]): Diagnostic[] {

@@ -117,7 +117,7 @@ export const runtimeWords = {
       ...(data.cause === undefined ? [] : [data.cause]),
       `the learning rate was ${data.learningRate}; the last good checkpoint is kept`,
     ],
-    help: ['lower `lr`, lengthen `warmup`, or clip the gradient with `max_grad_norm=1`'],
+    help: ['lower `lr`, lengthen `warmup`, or clip the gradients harder (`clip=0.5`)'],
   }),
   'method-does-not-fit': (data: {
     readonly method: string;

@@ -1,0 +1,44 @@
+/** Pages of the FTP2nnn that are about values and units. */
+import { page } from './page.ts';
+
+const ten = (name: string): string => `"${`\${${name}}`.repeat(10)}"`;
+
+export const valuePages = {
+  'wrong-type': page(
+    `The option takes another kind of value. Numbers stand without quotes, truth is \`true\` or \`false\`, and a comma makes a
+    list.`,
+    'pretrain → sft(lora r="8")',
+    'pretrain → sft(lora r=8)',
+  ),
+  'out-of-range': page(
+    `The number is of the right kind, but too small or too large; the message names the bound. \`ftc docs NAME\` has the
+    bounds of every option.`,
+    'pretrain → sft(lora r=0)',
+    'pretrain → sft(lora r=8)',
+  ),
+  'not-a-choice': page(
+    `The option takes one of a few words; the message lists them.`,
+    'pretrain → sft(lora targets=q,z)',
+    'pretrain → sft(lora targets=q,v)',
+  ),
+  'unknown-unit': page(
+    `A number may have a unit right behind it: k, M, B are powers of ten (2M is two million); GB is 10⁹ bytes and GiB 2³⁰;
+    ms, s, m, h, d are times, and a bare m is minutes; % is a hundredth; epochs, steps and tokens say what is counted.`,
+    'pretrain(tokens=2Mio) → sft',
+    'pretrain(tokens=2M) → sft',
+  ),
+  'wrong-unit': page(
+    `The unit is known, but it measures something else: minutes do not count tokens. Mind that \`m\` is minutes and \`M\`
+    a million.`,
+    'pretrain(tokens=2m) → sft',
+    'pretrain(tokens=2M) → sft',
+  ),
+  'too-large': page(
+    `Definitions may use each other, but they must not grow beyond all bounds: a text made of ten copies of a text made of
+    ten copies … A pipeline has at most 20,000 stages, and definitions may be 200 deep.`,
+    {
+      text: `let a = "0123456789"\nlet b = ${ten('a')}\nlet c = ${ten('b')}\nlet d = ${ten('c')}\nlet e = ${ten('d')}\nlet f = ${ten('e')}\nlet g = ${ten('f')}\npretrain → export(to=$g)`,
+    },
+    'let a = "0123456789"\nlet b = "${a}${a}"\npretrain → export(to=$b)',
+  ),
+};
