@@ -9,6 +9,8 @@ export interface LoweredProgram {
   readonly model: OnnxModel;
   /** Name of each program output in the model. */
   readonly outputs: ReadonlyMap<string, string>;
+  /** Frozen weights that are graph inputs, by the input's name: fed with every run. */
+  readonly held: ReadonlyMap<string, Tensor>;
 }
 
 type Source = Node<'input'> | Node<'parameter'>;
@@ -39,40 +41,70 @@ function nameOutputs(graph: OnnxGraph, values: ReadonlyMap<string, string>, take
   return { nodes, outputs };
 }
 
+/** Tables of rows are read in place; a smaller one is not worth an input. */
+const smallestFedTable = 4096;
+
 /**
- * Inputs and parameters become graph inputs; parameters in `frozen` become initializers, inside the model (`embed`) or
- * in an external file of the parameter's name. Errors: Error for a frozen weight of another shape.
+ * How frozen weights reach the model. `embed`: inside its bytes. `pack`: as external initializers of their own names,
+ * which the engine packs for products; a table of rows is fed beside them, else the engine would keep a copy of it.
+ * `feed`: as graph inputs, without any copy.
+ */
+export type Weights = 'embed' | 'pack' | 'feed';
+
+const typeText = ({ dtype, shape }: { dtype: string; shape: readonly number[] }) =>
+  `${dtype}(${shape.join(', ')})`;
+
+function checkFrozen(sources: ReadonlyMap<string, Source>, frozen: ReadonlyMap<string, Tensor>): void {
+  for (const [name, value] of frozen) {
+    const node = sources.get(name);
+    if (node !== undefined && typeText(node) !== typeText(value))
+      throw new Error(`the parameter "${name}" needs ${typeText(node)}, its value is ${typeText(value)}`);
+  }
+}
+
+/**
+ * Inputs and parameters become graph inputs; parameters in `frozen` become what `weights` says.
+ * Errors: Error for a frozen weight of another shape.
  */
 export function lowerToOnnx(
   program: Program,
   frozen: ReadonlyMap<string, Tensor>,
-  weights: 'embed' | 'external',
+  weights: Weights,
 ): LoweredProgram {
   const order = nodesOf(program);
+  const sources = sourcesOf(order);
+  checkFrozen(sources, frozen);
   const graph = new OnnxGraph();
   const names = new Map<Node, string>();
+  const held = new Map<string, Tensor>();
+  const nameFor = (reader: Node, x: Node): string => {
+    const name = names.get(x)!;
+    const table =
+      weights === 'pack' && x.op === 'parameter' && reader.op === 'gatherRows' && frozen.get(name);
+    if (!table || table.data.length < smallestFedTable) return name;
+    held.set(`${name}:rows`, table);
+    return `${name}:rows`;
+  };
   for (const node of order) {
-    const inputs = node.inputs.map((input) => names.get(input)!);
+    const inputs = node.inputs.map((x) => nameFor(node, x));
     names.set(node, (onnxRules[node.op] as OnnxRule<OpName>)(node, inputs, graph));
   }
-  const sources = sourcesOf(order);
+  const values = new Map([...program.outputs].map(([name, node]) => [name, names.get(node)!]));
+  const { nodes, outputs } = nameOutputs(graph, values, new Set(sources.keys()));
+  const read = new Set(nodes.flatMap((node) => node.inputs));
   const inputs: OnnxValueInfo[] = [];
   const initializers: OnnxInitializer[] = [];
   for (const [name, { op, dtype, shape }] of sources) {
     const value = op === 'parameter' ? frozen.get(name) : undefined;
     if (value === undefined) inputs.push({ name, dtype, shape });
-    else if (value.shape.join() !== shape.join() || value.dtype !== dtype)
-      throw new Error(
-        `the parameter "${name}" needs ${dtype}(${shape}), its value is ${value.dtype}(${value.shape})`,
-      );
-    else {
+    else if (weights === 'feed') held.set(name, value);
+    else if (read.has(name)) {
       const bytes = bytesOf(value.data);
       const data = weights === 'embed' ? { bytes } : { external: name, length: bytes.length };
       initializers.push({ name, dtype, shape, data });
     }
   }
-  const values = new Map([...program.outputs].map(([name, node]) => [name, names.get(node)!]));
-  const { nodes, outputs } = nameOutputs(graph, values, new Set(sources.keys()));
+  for (const [name, { dtype, shape }] of held) inputs.push({ name, dtype, shape });
   const model: OnnxModel = {
     name: program.name,
     opsets: { '': 21, 'com.microsoft': 1 },
@@ -85,5 +117,5 @@ export function lowerToOnnx(
       shape,
     })),
   };
-  return { model, outputs };
+  return { model, outputs, held };
 }

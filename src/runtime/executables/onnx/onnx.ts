@@ -1,12 +1,12 @@
 /** Programs run by onnxruntime: one static graph, one session. */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import type { DType, Shape, Tensor } from '../../programs/ops.ts';
+import type { DType, Tensor } from '../../programs/ops.ts';
 import { inputsOf, type Program, parametersOf } from '../../programs/program.ts';
 import type { Executable, Executor, LoadOptions } from '../executable.ts';
 import { feedFor } from '../feeds.ts';
 import { bytesOf } from './graph.ts';
 import { lowerToOnnx } from './lower.ts';
-import { encodeModel } from './protobuf.ts';
+import { encodeModel, type OnnxModel } from './protobuf.ts';
 
 type Runtime = typeof import('onnxruntime-node');
 
@@ -36,17 +36,18 @@ export function emitOnnx(program: Program, frozen: ReadonlyMap<string, Tensor> =
  * first session on, in the thread that opened it. Spinning threads take time from whatever else runs.
  */
 function sessionOptions(
+  model: OnnxModel,
   frozen: ReadonlyMap<string, Tensor>,
-  options: LoadOptions,
+  { threads }: LoadOptions,
 ): InferenceSession.SessionOptions {
-  const prepack = options.memory === 'small' ? { disable_prepacking: '1' } : {};
+  const files = model.initializers.flatMap(({ data }) => ('external' in data ? [data.external] : []));
   return {
     executionProviders: ['cpu'],
     logSeverityLevel: 4,
     enableMemPattern: false,
-    ...(options.threads === undefined ? {} : { intraOpNumThreads: options.threads }),
-    externalData: [...frozen].map(([path, { data }]) => ({ path, data: bytesOf(data) })),
-    extra: { session: { ...prepack, set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    externalData: files.map((path) => ({ path, data: bytesOf(frozen.get(path)!.data) })),
+    extra: { session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '0' } } },
   };
 }
 
@@ -58,15 +59,18 @@ async function load(program: Program, options: LoadOptions = {}): Promise<Execut
   const frozen = new Map(
     [...(options.frozen ?? [])].filter(([name]) => sources.get(name)?.op === 'parameter'),
   );
-  const { model, outputs } = lowerToOnnx(program, frozen, 'external');
-  const session = await ort.InferenceSession.create(encodeModel(model), sessionOptions(frozen, options));
+  const { model, outputs, held } = lowerToOnnx(program, frozen, options.memory === 'small' ? 'feed' : 'pack');
+  const session = await ort.InferenceSession.create(
+    encodeModel(model),
+    sessionOptions(model, frozen, options),
+  );
   const fed = [...sources.values()].filter((node) => !frozen.has(node.attributes.name));
-  const types = new Map([...program.outputs].map(([name, node]) => [name, node] as const));
 
   const wrap = ({ dtype, shape, data }: Tensor): OrtTensor =>
     new ort.Tensor(ORT_TYPE[dtype], data as never, shape as number[]);
+  const constant = Object.fromEntries([...held].map(([name, value]) => [name, wrap(value)]));
   const unwrap = (name: string, value: OrtTensor): Tensor => {
-    const { dtype, shape }: { dtype: DType; shape: Shape } = types.get(name)!;
+    const { dtype, shape } = program.outputs.get(name)!;
     return { dtype, shape, data: value.data as Tensor['data'] };
   };
   return {
@@ -74,7 +78,7 @@ async function load(program: Program, options: LoadOptions = {}): Promise<Execut
       const inputs = Object.fromEntries(
         fed.map((node) => [node.attributes.name, wrap(feedFor(node, feeds))]),
       );
-      const results = await session.run(inputs);
+      const results = await session.run({ ...constant, ...inputs });
       return new Map([...outputs].map(([name, value]) => [name, unwrap(name, results[value]! as OrtTensor)]));
     },
     dispose: () => session.release(),

@@ -134,7 +134,8 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
     }
     return graph.byproducts.get(key)!;
   },
-  silu: (_, [x], graph) => graph.node('Mul', [x!, graph.node('Sigmoid', [x!])]),
+  // QuickGelu is x · sigmoid(alpha x): one pass, and no sigmoid to keep for the gradient.
+  silu: plain('QuickGelu', { domain: 'com.microsoft', attributes: { alpha: { float: 1 } } }),
   gelu: (node, [x], graph) => {
     const approximate = node.attributes.approximation === 'erf' ? 'none' : 'tanh';
     return graph.node('Gelu', [x!], { attributes: { approximate } });
