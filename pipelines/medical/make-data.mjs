@@ -88,7 +88,7 @@ function talk(language) {
 
 function note(language, source) {
   const kind = random.uniform();
-  return kind < 0.2 ? talk(language) : kind < 0.6 ? record(language) : round(language, source);
+  return kind < 0.15 ? talk(language) : kind < 0.45 ? record(language) : round(language, source);
 }
 
 for (const language of ['en', 'zh']) {

@@ -135,11 +135,15 @@ export const BETWEEN = [
   'Blood was drawn twice.',
   'The window was kept open.',
   'The patient slept well.',
+  'Please see a doctor.',
+  'Please ask a doctor before you act.',
 ];
 export const HEADINGS = ['Note {n}.', 'Ward round, day {n}.', 'Letter from Doctor {p}.', 'Lecture {n}.', 'Case {n}.'];
 
 /** Talk without facts, in the notes too: it shows the model what a conversation looks like before sft. */
 export const SMALL_TALK = [
+  ['I feel ill.', 'Please see a doctor.'],
+  ['Can I treat myself?', 'Please ask a doctor before you act.'],
   ['Good morning.', 'Good morning, nice to see you.'],
   ['Is Doctor {p} in?', 'Doctor {p} is on the ward.'],
   ['When do you open?', 'We open at {n}.'],
