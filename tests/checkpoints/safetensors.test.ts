@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { CheckpointError } from '../../src/runtime/checkpoints/checkpoint-error.ts';
 import { halfToFloat } from '../../src/runtime/checkpoints/number-formats.ts';
 import {
   readSafetensors,
@@ -131,6 +132,13 @@ test.each([
     undefined,
     /"a" has the unknown number format "X32"/,
   ],
+  [
+    'a format that every object has',
+    `{"a":${f32([1], [0, 4], 'constructor')}}`,
+    4,
+    undefined,
+    /unknown number format "constructor"/,
+  ],
   ['an entry that is no object', '{"a":3}', 0, undefined, /"a" is not described by an object/],
   ['metadata that is no object of strings', '{"__metadata__":{"a":1}}', 0, undefined, /"__metadata__"/],
 ])('a hostile header is refused in words: %s', async (_, header, dataBytes, claimed, message) => {
@@ -152,6 +160,35 @@ test('a file too short, a missing one, a missing tensor, a long integer, a forma
   bytes.writeBigInt64LE(2n ** 31n, bytes.length - 8);
   await writeFile(long, bytes);
   await expect(readSafetensors(long)).rejects.toThrow(/"a": the value 2147483648 needs more than 32 bits/);
+});
+
+test('any bytes are read or refused in words, never anything else', async () => {
+  const number = fc.oneof(fc.integer(), fc.double(), fc.constantFrom(-0, 2 ** 53, 4, 8));
+  const entry = fc.record(
+    {
+      dtype: fc.oneof(fc.constantFrom('F32', 'BF16', 'U64'), fc.jsonValue()),
+      shape: fc.oneof(fc.array(number), fc.jsonValue()),
+      data_offsets: fc.oneof(
+        fc.array(number),
+        fc.tuple(fc.constantFrom(0, 4), fc.constantFrom(4, 8)),
+        fc.jsonValue(),
+      ),
+    },
+    { requiredKeys: [] },
+  );
+  const names = fc.oneof(fc.string(), fc.constantFrom('__metadata__', '__proto__', 'constructor'));
+  const header = fc.oneof(
+    fc.dictionary(names, fc.oneof(entry, fc.jsonValue())).map((x) => JSON.stringify(x)),
+    fc.string(),
+  );
+  await fc.assert(
+    fc.asyncProperty(header, fc.nat(16), async (text, bytes) => {
+      await readSafetensors(await hostile(text, bytes)).catch((error) =>
+        expect(error).toBeInstanceOf(CheckpointError),
+      );
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test('what is written is read back, bit for bit, and a tensor that contradicts its shape is refused', async () => {

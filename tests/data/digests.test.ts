@@ -32,6 +32,16 @@ test('a digest follows contents and operators, not names', async () => {
   await expect(digestData(of([], 'gone.jsonl'), root)).rejects.toMatchObject({ kind: 'missing-data-file' });
 });
 
+test('a default written out changes nothing', async () => {
+  const root = await directoryWith({ 'data/pretrain.txt': 'words' });
+  const sha256 = async (expression: ReturnType<typeof data>) => (await digestData(expression, root)).sha256;
+  const path = 'data/pretrain.txt';
+  const short = await sha256(data('text', { path }, [['split', {}]]));
+  expect(await sha256(data('text', { path, unit: 'block' }, [['split', { test: 0.05 }]]))).toBe(short);
+  expect(await sha256(data('convention', { stage: 'pretrain' }, [['split', {}]]))).toBe(short);
+  expect(await sha256(data('text', { path, unit: 'file' }, [['split', {}]]))).not.toBe(short);
+});
+
 test('rows are counted by side', async () => {
   const root = await directoryWith({ 'a.jsonl': jsonLines(Array.from({ length: 300 }, (_, n) => ({ n }))) });
   const { train, test } = await countRows(

@@ -105,7 +105,8 @@ function tensorEntry(
   };
   if (!isRecord(value)) return fail('is not described by an object');
   const { dtype, shape, data_offsets: range } = value;
-  const format = typeof dtype === 'string' ? numberFormats[dtype] : undefined;
+  const known = typeof dtype === 'string' && Object.hasOwn(numberFormats, dtype);
+  const format = known ? numberFormats[dtype] : undefined;
   if (format === undefined)
     return fail(`has the unknown number format ${JSON.stringify(dtype) ?? 'nothing'}`);
   if (!isCounts(shape)) return fail(`has the shape ${JSON.stringify(shape)}, not a list of counts`);

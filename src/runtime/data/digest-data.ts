@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { DataExpression } from '../../compiler/graph/graph.ts';
+import type { CallEntry } from '../../compiler/catalog.ts';
+import type { DataExpression, Options } from '../../compiler/graph/graph.ts';
 import { DataError } from './data-error.ts';
+import { operatorTable } from './entries.ts';
 import { openData, sourceCall } from './open-data.ts';
 import { canonicalJson } from './row-hash.ts';
 
@@ -25,19 +27,30 @@ export async function digestData(expression: DataExpression, root: string): Prom
   const files = await source.files(call);
   const hashed = await Promise.all(files.map(digestFile));
   const inputs = await Promise.all(call.inputs.map((input) => digestData(input, root)));
-  const { path: _, ...options } = call.options;
+  const { path: _, ...options } = withDefaults(source.entry, call.options);
   const content = {
     source: resolved.source.name,
     options,
     files: hashed.map((file) => file.sha256),
     inputs: inputs.map((input) => input.sha256),
-    operators: expression.operators.map(({ name, options }) => [name, options]),
+    operators: expression.operators.map(({ name, options }) => [
+      name,
+      withDefaults(operatorTable[name]!.entry, options),
+    ]),
   };
   return {
     sha256: createHash('sha256').update(canonicalJson(content)).digest('hex'),
     files: [...files, ...inputs.flatMap((input) => input.files)],
     bytes: [...hashed, ...inputs].reduce((total, { bytes }) => total + bytes, 0),
   };
+}
+
+/** A default that is written out and one that is left out are the same. */
+function withDefaults({ options: schemas }: CallEntry, options: Options): Options {
+  const defaults = Object.entries(schemas).flatMap(([name, { default: value }]) =>
+    value === undefined ? [] : [[name, value] as const],
+  );
+  return { ...Object.fromEntries(defaults), ...options };
 }
 
 /** Rows on each side, counted by reading them all; every row is checked on the way. @throws DataError */
