@@ -20,6 +20,10 @@ import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 
 const BASE_LINK = 'ftc.json';
+interface Link {
+  /** Hash of the artifact that an adapter changes. */
+  readonly base: string;
+}
 const ADAPTER_HEAD = `base_model.model.${SCORE}`;
 
 /** What one directory holds, earlier adapters merged. */
@@ -48,6 +52,24 @@ export class PolicyLoader {
 
   directory(hash: string): string {
     return this.directoryOf(hash);
+  }
+
+  /** Lets go of everything but these artifacts and those that they stand on. */
+  async retain(hashes: Iterable<string>): Promise<void> {
+    const kept = new Set<string>();
+    const pending = [...hashes];
+    for (let hash = pending.pop(); hash !== undefined; hash = pending.pop()) {
+      if (kept.has(hash)) continue;
+      kept.add(hash);
+      const link = join(this.directoryOf(hash), BASE_LINK);
+      if (existsSync(link)) pending.push(((await readJson(this.directoryOf(hash), BASE_LINK)) as Link).base);
+    }
+    for (const hash of this.opened.keys()) if (!kept.has(hash)) this.opened.delete(hash);
+  }
+
+  /** Artifacts that are in memory. */
+  get held(): readonly string[] {
+    return [...this.opened.keys()];
   }
 
   private open(hash: string): Promise<Opened> {
@@ -110,7 +132,7 @@ async function openDirectory(
   const adapterPath = join(directory, 'adapter_model.safetensors');
   if (!existsSync(adapterPath))
     throw new CheckpointError(directory, 'holds neither model.safetensors nor adapter_model.safetensors');
-  const { base } = (await readJson(directory, BASE_LINK)) as { base: string };
+  const { base } = (await readJson(directory, BASE_LINK)) as Link;
   const adapter = await readSafetensors(adapterPath);
   const settings = (await readJson(directory, 'adapter_config.json')) as Record<string, Json>;
   const { weights } = await openBase(base);
