@@ -13,9 +13,9 @@ import { mergePeft } from '../methods/merge-peft.ts';
 import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
-import { stopTokens } from '../stages/parts/stop-tokens.ts';
 import type { Policy, Reward, TrainedModel } from '../stages/stage.ts';
 import { writeFileAtomically } from '../store/atomic-file.ts';
+import { stopTokensOf } from '../tokenizers/chat-template.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 
@@ -100,7 +100,7 @@ function policyOf({ config, weights, files }: Opened): Policy {
     tokenizer,
     tokenizerFiles: files,
     template,
-    stop: stopTokens(tokenizer, template),
+    stop: stopTokensOf(tokenizer, template),
   };
 }
 

@@ -1,12 +1,12 @@
 /** `ppo`: reinforcement learning from the reward model, with a KL penalty towards the policy it started from. */
-import { promptOf } from '../data/shapes.ts';
 import { rolloutSampler } from '../generation/rollout.ts';
 import { moments } from '../losses/advantages.ts';
 import { adaptiveKl } from '../losses/kl.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { random } from '../random/random.ts';
 import { estimatePpo } from './estimates/ppo.ts';
-import { encodeQuestion } from './parts/examples.ts';
+import { judge } from './parts/judge.ts';
+import { measureEpisodes } from './parts/measure-episodes.ts';
 import { RowOrder } from './parts/padded-batches.ts';
 import {
   ppoProgram,
@@ -15,12 +15,12 @@ import {
   VALUE_BIAS,
   VALUE_WEIGHT,
 } from './parts/ppo-programs.ts';
+import { readPrompts, showSamples } from './parts/ppo-prompts.ts';
 import { advantagesOf, optimisationMetrics, type Rollout, type Table } from './parts/ppo-update.ts';
-import { rewardProgram, SCORE } from './parts/reward-programs.ts';
-import { columnFeed, type Episode, type RolloutShape, rolloutFeeds } from './parts/rollout-batch.ts';
+import { columnFeed, type RolloutShape, rolloutFeeds } from './parts/rollout-batch.ts';
 import { initialize, trainedModel } from './parts/training.ts';
 import { ppoEntry } from './ppo-options.ts';
-import type { Policy, Stage, StageContext } from './stage.ts';
+import type { Stage } from './stage.ts';
 import { StageError } from './stage.ts';
 
 export const ppo: Stage = {
@@ -69,10 +69,7 @@ export const ppo: Stage = {
     };
     const scorer = await context.load(scoreProgram(spec), model.frozen);
     const reference = await context.load(referenceProgram(spec), policy.weights);
-    const judge = await context.load(
-      rewardProgram({ family: reward.family, config: reward.config, batch: size, length: shape.length }),
-      new Map([...reward.weights, [SCORE, reward.score]]),
-    );
+    const score = await judge(context, reward, { size, length: shape.length });
     const trainer = context.trainer({
       model,
       program: () =>
@@ -104,38 +101,20 @@ export const ppo: Stage = {
       return new Map([...policy.weights].map(([name, value]) => [name, changed.get(name) ?? value]));
     };
 
-    const rollOut = async (step: number): Promise<Rollout & { raw: number[] }> => {
+    const measures = { scorer, reference, score, shape, trained: model.trainable };
+    const rollOut = async (step: number): Promise<Rollout & { raw: readonly number[] }> => {
       const chosen = order.take(step * batch, batch).map((i) => prompts[i]!);
       const responses = await sampler.sample(chosen, current(), random(seed, 'rollout', step));
-      const episodes: Episode[] = chosen.map((prompt, i) => ({ prompt, response: responses[i]! }));
-      const tables = {
-        logProbability: [] as ArrayLike<number>[],
-        reference: [] as ArrayLike<number>[],
-        values: [] as ArrayLike<number>[],
-      };
-      const raw: number[] = [];
-      for (let first = 0; first < batch; first += size) {
-        const part = episodes.slice(first, first + size);
-        const feeds = rolloutFeeds(part, shape);
-        const own = await scorer.run(new Map([...feeds, ...model.trainable]));
-        const frozen = await reference.run(feeds);
-        const judged = await judge.run(feeds);
-        part.forEach((episode, b) => {
-          const cut = (tensor: Tensor) =>
-            tensor.data.subarray(b * response, b * response + episode.response.length);
-          tables.logProbability.push(cut(own.get('logProbability')!));
-          tables.values.push(cut(own.get('value')!));
-          tables.reference.push(cut(frozen.get('logProbability')!));
-          raw.push(judged.get('rewards')!.data[b]!);
-        });
-      }
-      base ??= standard(raw);
-      const { mean, deviation } = base;
-      const ended = episodes.map((e) => policy.stop.includes(e.response.at(-1)!));
-      const scores = raw.map(
-        (r, i) => (r - mean) / deviation - (ended[i] ? 0 : number('missing_eos_penalty')),
+      const measured = await measureEpisodes(
+        chosen.map((prompt, i) => ({ prompt, response: responses[i]! })),
+        measures,
       );
-      return { episodes, ...tables, scores, ended, raw };
+      base ??= standard(measured.raw);
+      const { mean, deviation } = base;
+      const ended = responses.map((r) => policy.stop.includes(r.at(-1)!));
+      const penalty = number('missing_eos_penalty');
+      const scores = measured.raw.map((r, i) => (r - mean) / deviation - (ended[i] ? 0 : penalty));
+      return { ...measured, scores, ended };
     };
 
     const metrics = await context.loop({
@@ -212,52 +191,4 @@ export const ppo: Stage = {
 function standard(rewards: readonly number[]): { mean: number; deviation: number } {
   const { mean, variance } = moments([rewards], true);
   return { mean, deviation: Math.sqrt(variance) || 1 };
-}
-
-async function readPrompts(context: StageContext, policy: Policy): Promise<Int32Array[]> {
-  const room = policy.family.shape(policy.config).context - Number(context.job.options.max_new_tokens);
-  const prompts: Int32Array[] = [];
-  let dropped = 0;
-  let cut = 0;
-  for await (const row of context.rows('prompts', 'train')) {
-    const prompt = encodeQuestion(promptOf(row), policy);
-    if (prompt.length <= room && prompt.length > 0) prompts.push(prompt);
-    else if (prompt.length === 0)
-      throw new StageError('bad-row', 'the prompt is empty', {
-        file: row.file,
-        line: row.line,
-        option: 'prompts',
-      });
-    else if (context.job.options.overlong === 'drop') dropped++;
-    else if (context.job.options.overlong === 'truncate' && room > 0) {
-      prompts.push(prompt.slice(-room));
-      cut++;
-    } else
-      throw new StageError(
-        'overlong-row',
-        `the prompt has ${prompt.length} tokens; with ${context.job.options.max_new_tokens} new ones it does not fit the context`,
-        {
-          file: row.file,
-          line: row.line,
-          option: 'max_new_tokens',
-          help: ['lower `max_new_tokens`, or leave such prompts out with `overlong=drop`'],
-        },
-      );
-  }
-  if (prompts.length === 0)
-    throw new StageError('too-few-rows', 'there are no prompts', { option: 'prompts' });
-  context.message(
-    dropped + cut > 0 ? 'warning' : 'info',
-    `${prompts.length} prompts${dropped + cut > 0 ? `; ${dropped} dropped, ${cut} cut at their start` : ''}`,
-  );
-  return prompts;
-}
-
-function showSamples(context: StageContext, step: number, { tokenizer }: Policy, rollout: Rollout): void {
-  const shown = rollout.episodes.slice(0, 4).map((episode, i) => ({
-    prompt: tokenizer.decode(episode.prompt),
-    completion: tokenizer.decode(episode.response),
-    reward: rollout.scores[i]!,
-  }));
-  context.samples(step, shown);
 }

@@ -1,12 +1,11 @@
 /** `pretrain`: next-token prediction over packed windows of text, from random weights or from a model that is there. */
 import { textOf } from '../data/shapes.ts';
-import { specialTokensOf } from '../tokenizers/chat-template.ts';
+import { specialTokensOf, stopTokensOf } from '../tokenizers/chat-template.ts';
 import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { trainTokenizer } from '../tokenizers/train-tokenizer.ts';
 import { estimatePretrain } from './estimates/pretrain.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
-import { stopTokens } from './parts/stop-tokens.ts';
 import {
   headIsTrained,
   initialize,
@@ -159,7 +158,7 @@ async function startingPolicy(context: StageContext, seed: number): Promise<Poli
     tokenizer,
     tokenizerFiles: files,
     template,
-    stop: stopTokens(tokenizer, template),
+    stop: stopTokensOf(tokenizer, template),
   };
 }
 

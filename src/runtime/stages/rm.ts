@@ -5,10 +5,10 @@ import { estimateRm } from './estimates/rm.ts';
 import { emptyAccount, type Overlong } from './parts/examples.ts';
 import { sizesOf } from './parts/padded-batches.ts';
 import { encodePair, type Pair, PairBatches } from './parts/pairs.ts';
+import { report } from './parts/report.ts';
 import { preferenceProgram, SCORE } from './parts/reward-programs.ts';
 import { initialize, supervisedStep, trainedModel } from './parts/training.ts';
 import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
-import { report } from './sft.ts';
 import type { Batch, Policy, Stage, StageContext, Trainer } from './stage.ts';
 import { StageError } from './stage.ts';
 

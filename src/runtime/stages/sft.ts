@@ -1,16 +1,10 @@
 /** `sft`: supervised fine-tuning on prompts and answers; only the answers' tokens carry loss. */
 
 import { estimateSft } from './estimates/sft.ts';
-import {
-  type Account,
-  type Example,
-  emptyAccount,
-  encodeExample,
-  fit,
-  type Overlong,
-} from './parts/examples.ts';
+import { type Example, emptyAccount, encodeExample, fit, type Overlong } from './parts/examples.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
 import { SupervisedBatches, sizesOf } from './parts/padded-batches.ts';
+import { report } from './parts/report.ts';
 import { headIsTrained, languageModelMetrics, supervisedStep, trainedModel } from './parts/training.ts';
 import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
 import type { Batch, Policy, Stage, StageContext } from './stage.ts';
@@ -145,16 +139,4 @@ async function readExamples(
   }
   report(context, split, account);
   return examples;
-}
-
-/** Says what was read and what was lost. */
-export function report(context: StageContext, split: string, account: Account): void {
-  const lost = account.dropped + account.truncated;
-  context.message(
-    lost > 0 ? 'warning' : 'info',
-    `${split}: ${account.rows} rows, ${account.tokens} tokens, ${account.supervisedTokens} of them learned` +
-      (lost > 0
-        ? `; ${account.dropped} rows dropped, ${account.truncated} cut, being longer than the context`
-        : ''),
-  );
 }

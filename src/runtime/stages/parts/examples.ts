@@ -1,6 +1,7 @@
 /** Rows → token sequences with a mask of what is learned, and the account of rows that do not fit. */
 import type { Row } from '../../data/row.ts';
 import { type Prompt, type PromptCompletion, promptCompletionOf } from '../../data/shapes.ts';
+import type { Metrics } from '../../run/events.ts';
 import { encodeChat, encodePrompt } from '../../tokenizers/chat-template.ts';
 import type { Tokenizer } from '../../tokenizers/load-tokenizer.ts';
 import { StageError } from '../stage.ts';
@@ -126,4 +127,10 @@ export function fit(
   account.tokens += fitted.ids.length;
   account.supervisedTokens += learned;
   return fitted;
+}
+
+/** Weighted sums of a language model's program as metrics. */
+export function lossMetrics(sums: ReadonlyMap<string, number>): Metrics {
+  const loss = sums.get('loss')!;
+  return { loss, perplexity: Math.exp(loss), token_accuracy: sums.get('correct')! };
 }

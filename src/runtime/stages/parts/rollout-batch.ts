@@ -14,7 +14,7 @@ export interface RolloutShape {
   readonly response: number;
 }
 
-/** `ids` (B, T), `rows` (B·R), `labels` (B·R), `last` (B); missing episodes repeat the first one. */
+/** `ids` (B, T), `rows` (B·R), `labels` (B·R); missing episodes repeat the first one. */
 export function rolloutFeeds(
   episodes: readonly Episode[],
   { size, length, response }: RolloutShape,
@@ -22,13 +22,11 @@ export function rolloutFeeds(
   const ids = new Int32Array(size * length);
   const rows = new Int32Array(size * response);
   const labels = new Int32Array(size * response);
-  const last = new Int32Array(size);
   for (let b = 0; b < size; b++) {
     const episode = episodes[b] ?? episodes[0]!;
     const start = episode.prompt.length;
     ids.set(episode.prompt, b * length);
     ids.set(episode.response, b * length + start);
-    last[b] = b * length + start + episode.response.length - 1;
     for (let j = 0; j < response; j++) {
       const inside = j < episode.response.length;
       rows[b * response + j] = b * length + (inside ? start - 1 + j : 0);
@@ -39,13 +37,12 @@ export function rolloutFeeds(
     ['ids', { dtype: 'i32', shape: [size, length], data: ids }],
     ['rows', { dtype: 'i32', shape: [size * response], data: rows }],
     ['labels', { dtype: 'i32', shape: [size * response], data: labels }],
-    ['last', { dtype: 'i32', shape: [size], data: last }],
   ]);
 }
 
 /** Values of a (B, R) table, the masked places 0, as an f32 feed of B·R. */
 export function columnFeed(table: readonly ArrayLike<number>[], { size, response }: RolloutShape) {
   const data = new Float32Array(size * response);
-  table.forEach((row, b) => data.set(row, b * response));
+  for (const [b, row] of table.entries()) data.set(row, b * response);
   return { dtype: 'f32' as const, shape: [size * response], data };
 }

@@ -8,6 +8,7 @@ import { sizeOf } from '../../programs/program.ts';
 import { random } from '../../random/random.ts';
 import type { Metrics } from '../../run/events.ts';
 import type { Batch, Policy, StageContext, TrainedModel, Trainer } from '../stage.ts';
+import { lossMetrics } from './examples.ts';
 
 /** Start values of a tensor, its own random stream under the seed. */
 export function initialize(spec: ParameterSpec, seed: number): Tensor {
@@ -50,9 +51,7 @@ export const countElements = (tensors: Iterable<{ readonly shape: readonly numbe
 
 /** Sums of several evaluation batches as metrics of a language model. */
 export async function languageModelMetrics(trainer: Trainer, batches: readonly Batch[]): Promise<Metrics> {
-  const sums = await trainer.evaluate(batches);
-  const loss = sums.get('loss')!;
-  return { loss, perplexity: Math.exp(loss), token_accuracy: sums.get('correct')! };
+  return lossMetrics(await trainer.evaluate(batches));
 }
 
 /** One optimizer step of a supervised stage: gradients, update, the metrics every such stage reports. */

@@ -1,0 +1,99 @@
+/** Greedy answers to the rows' prompts, compared with what was expected, scored where a reward model exists. */
+import type { Row } from '../../data/row.ts';
+import { promptCompletionOf, promptOf } from '../../data/shapes.ts';
+import { greedySampler } from '../../generation/rollout.ts';
+import type { Metrics, Sample } from '../../run/events.ts';
+import { type Policy, type StageContext, StageError } from '../stage.ts';
+import { answerOf, encodeQuestion } from './examples.ts';
+import { judge } from './judge.ts';
+
+/** White space folded, composed characters: how answers are compared. */
+const fold = (text: string) => text.normalize('NFC').replace(/\s+/gu, ' ').trim();
+
+interface Answered {
+  readonly prompt: Int32Array;
+  readonly response: Int32Array;
+  /** Without the token that ended it. */
+  readonly text: string;
+}
+
+/** `compare`: rows have an answer; without it only the reward is measured. */
+export async function measureAnswers(
+  context: StageContext,
+  policy: Policy,
+  rows: readonly Row[],
+  compare: boolean,
+): Promise<Metrics> {
+  const { match, samples } = context.job.options;
+  const answered = await answerAll(context, policy, rows);
+  const expected = rows.map((row) => (compare ? answerOf(row, promptCompletionOf(row)) : undefined));
+  const exact = answered.map(({ text }, i) => expected[i] !== undefined && fold(text) === fold(expected[i]));
+  const contains = answered.map(
+    ({ text }, i) => expected[i] !== undefined && fold(text).includes(fold(expected[i])),
+  );
+  const correct = match === 'exact' ? exact : contains;
+  const kept: Sample[] = answered.slice(0, Number(samples)).map(({ prompt, text }, i) => ({
+    prompt: policy.tokenizer.decode(prompt),
+    completion: text,
+    ...(expected[i] !== undefined && { expected: expected[i], correct: correct[i]! }),
+  }));
+  context.samples(0, kept);
+  const share = (hits: readonly boolean[]) => hits.filter(Boolean).length / hits.length;
+  const reward = await meanReward(context, answered);
+  return {
+    ...(compare && { exact: share(exact), contains: share(contains), accuracy: share(correct) }),
+    ...(reward !== undefined && { mean_reward: reward }),
+  };
+}
+
+async function answerAll(context: StageContext, policy: Policy, rows: readonly Row[]): Promise<Answered[]> {
+  const { family, config, tokenizer, stop } = policy;
+  const maxNewTokens = Number(context.job.options.max_new_tokens);
+  const room = family.shape(config).context - maxNewTokens;
+  const prompts = rows.map((row) => encodeQuestion(promptOf(row), policy));
+  const tooLong = prompts.findIndex((p) => p.length > room);
+  if (tooLong >= 0)
+    throw new StageError(
+      'overlong-row',
+      `the prompt has ${prompts[tooLong]!.length} tokens; with ${maxNewTokens} new ones it does not fit the context`,
+      {
+        file: rows[tooLong]!.file,
+        line: rows[tooLong]!.line,
+        option: 'max_new_tokens',
+        help: ['lower `max_new_tokens`'],
+      },
+    );
+  const size = Number(context.job.options.batch);
+  const sampler = await greedySampler({
+    family,
+    config,
+    load: (program) => context.load(program),
+    batch: size,
+    maxPrompt: Math.max(...prompts.map((p) => p.length)),
+    maxNewTokens,
+    stop,
+    pad: tokenizer.pad,
+  });
+  const answered: Answered[] = [];
+  for (let first = 0; first < prompts.length; first += size) {
+    context.checkStop();
+    const part = prompts.slice(first, first + size);
+    const responses = await sampler.sample(part, policy.weights);
+    responses.forEach((response, i) => {
+      const ended = stop.includes(response.at(-1)!);
+      const text = tokenizer.decode(ended ? response.subarray(0, -1) : response);
+      answered.push({ prompt: part[i]!, response, text });
+    });
+  }
+  return answered;
+}
+
+async function meanReward(context: StageContext, answered: readonly Answered[]): Promise<number | undefined> {
+  const reward = await context.reward();
+  if (!reward) return undefined;
+  const sequences = answered.map(({ prompt, response }) => Int32Array.of(...prompt, ...response));
+  const length = Math.max(...sequences.map((s) => s.length));
+  const size = Math.min(Number(context.job.options.batch), sequences.length);
+  const scores = await (await judge(context, reward, { size, length }))(sequences);
+  return scores.reduce((a, b) => a + b, 0) / scores.length;
+}

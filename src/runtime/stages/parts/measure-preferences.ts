@@ -1,0 +1,35 @@
+/** How often a reward model prefers the chosen answer. */
+import type { Row } from '../../data/row.ts';
+import { preferenceOf } from '../../data/shapes.ts';
+import type { Metrics } from '../../run/events.ts';
+import { type Policy, type StageContext, StageError } from '../stage.ts';
+import { type Account, emptyAccount, type Overlong } from './examples.ts';
+import { judge } from './judge.ts';
+import { encodePair } from './pairs.ts';
+
+/** Ties count as wrong. Errors: StageError where no reward model reaches the stage. */
+export async function measurePreferences(
+  context: StageContext,
+  policy: Policy,
+  rows: readonly Row[],
+): Promise<{ metrics: Metrics; account: Account }> {
+  const reward = await context.reward();
+  if (!reward)
+    throw new StageError(
+      'missing-slot',
+      'preference rows are measured with a reward model, and none reaches this stage',
+      { option: 'data', help: ['put the `eval` after an `rm` stage, or give it prompts with completions'] },
+    );
+  const { batch, overlong } = context.job.options;
+  const longest = reward.family.shape(reward.config).context;
+  const account = emptyAccount();
+  const pairs = rows.flatMap(
+    (row) => encodePair(row, preferenceOf(row), policy, longest, overlong as Overlong, account, false) ?? [],
+  );
+  const length = Math.max(...pairs.flatMap((p) => [p.chosen.length, p.rejected.length]));
+  const score = await judge(context, reward, { size: Number(batch), length });
+  const chosen = await score(pairs.map((p) => p.chosen));
+  const rejected = await score(pairs.map((p) => p.rejected));
+  const right = chosen.filter((reward, i) => reward > rejected[i]!).length;
+  return { metrics: { reward_accuracy: right / pairs.length }, account };
+}

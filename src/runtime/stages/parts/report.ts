@@ -1,0 +1,14 @@
+import type { StageContext } from '../stage.ts';
+import type { Account } from './examples.ts';
+
+/** Says what was read and what was lost. */
+export function report(context: StageContext, split: string, account: Account): void {
+  const lost = account.dropped + account.truncated;
+  context.message(
+    lost > 0 ? 'warning' : 'info',
+    `${split}: ${account.rows} rows, ${account.tokens} tokens, ${account.supervisedTokens} of them learned` +
+      (lost > 0
+        ? `; ${account.dropped} rows dropped, ${account.truncated} cut, being longer than the context`
+        : ''),
+  );
+}
