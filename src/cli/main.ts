@@ -9,6 +9,9 @@ import { overview, page } from './help.ts';
 import { createOutput } from './output.ts';
 import { version } from './package-root.ts';
 
+/** `--color`, once it is known. */
+let color: string | undefined;
+
 leaveWhenPipeCloses();
 process.exitCode = await main(process.argv.slice(2));
 
@@ -18,7 +21,7 @@ async function main(words: readonly string[]): Promise<number> {
   } catch (error) {
     // Loaded here alone: it can draw source text.
     const { reportError } = await import('./report-error.ts');
-    return reportError(error, createOutput(undefined), words.includes('-v') || words.includes('--verbose'));
+    return reportError(error, createOutput(color), words.includes('-v') || words.includes('--verbose'));
   }
 }
 
@@ -40,7 +43,7 @@ async function dispatch(words: readonly string[]): Promise<number> {
     return exitCodes.ok;
   }
   const given = parseArguments(command, rest);
-  const color = given.value('color');
+  color = given.value('color');
   if (color !== undefined && !['auto', 'always', 'never'].includes(color)) {
     throw new UsageError(`\`--color\` is auto, always or never, not \`${color}\``);
   }

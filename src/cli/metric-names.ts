@@ -18,6 +18,9 @@ const interesting: readonly (readonly [metric: string, title: string])[] = [
   ['mean_token_accuracy', 'token accuracy'],
   ['eval_mean_token_accuracy', 'eval token accuracy'],
   ['token_accuracy', 'token accuracy'],
+  ['eval_token_accuracy', 'eval token accuracy'],
+  ['eval_margin', 'eval margin'],
+  ['eval_mean_reward', 'eval mean reward'],
   ['margin', 'margin'],
   ['val/ratio', 'ratio'],
   ['policy/clipfrac_avg', 'clipped'],
@@ -50,12 +53,30 @@ export function chartsOf(metrics: Metrics): readonly string[] {
 
 /** The `count` most interesting metrics, written for people: `loss 2.31`. */
 export function keyFigures(metrics: Metrics, count: number): readonly string[] {
+  return keyNames(metrics, count).map((name) => `${titleOf(name)} ${formatMetric(metrics[name]!)}`);
+}
+
+function keyNames(metrics: Metrics, count: number): readonly string[] {
   const known = interesting.filter(([name]) => name in metrics).map(([name]) => name);
   const others = Object.keys(metrics).filter((name) => !known.includes(name) && !bookkeeping.has(name));
-  return [...known, ...others]
-    .slice(0, count)
-    .map((name) => `${titleOf(name)} ${formatMetric(metrics[name]!)}`);
+  return [...known, ...others].slice(0, count);
 }
+
+/** What a stage ended with: held-out figures rather than those of its last batch, and where they came from. */
+export function resultFigures(results: Metrics, count: number): readonly string[] {
+  const better = Object.entries(results).filter(
+    ([name]) => !name.startsWith(initial) && !(`eval_${name}` in results),
+  );
+  const order = keyNames(Object.fromEntries(better), count);
+  return order.map((name) => {
+    const before = results[initial + name];
+    const after = formatMetric(results[name]!);
+    return `${titleOf(name)} ${before === undefined ? after : `${formatMetric(before)} → ${after}`}`;
+  });
+}
+
+/** Prefix of what was measured before the first step. */
+const initial = 'initial_';
 
 /** `5,120 tokens/s`, where the stage counts tokens. */
 export function tokenRate(metrics: Metrics): string | undefined {

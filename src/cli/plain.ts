@@ -2,7 +2,7 @@
 import type { RunEvent } from '../runtime/run/events.ts';
 import type { Face } from './face.ts';
 import { formatEta, formatMetric, formatSeconds } from './format-numbers.ts';
-import { keyFigures, tokenRate } from './metric-names.ts';
+import { keyFigures, resultFigures, tokenRate } from './metric-names.ts';
 import { problemLines } from './problem-lines.ts';
 import type { Style } from './style.ts';
 import { summarize } from './summary.ts';
@@ -78,7 +78,7 @@ function describe(
       if (event.action === 'blocked') return `${label(event.stage)}blocked`;
       if (view.stages.some(({ id, conditions }) => id === event.stage && conditions.length > 0))
         return undefined;
-      return `${label(event.stage)}done in ${formatSeconds(event.seconds)}  ${keyFigures(event.metrics, 4).join('  ')}`.trimEnd();
+      return `${label(event.stage)}done in ${formatSeconds(event.seconds)}  ${resultFigures(event.metrics, 4).join('  ')}`.trimEnd();
     case 'gate':
       return [
         `${label(event.stage)}${event.passed ? 'passed' : style.red('not met')}`,

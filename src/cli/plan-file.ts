@@ -4,6 +4,7 @@ import type { ExecutionGraph } from '../compiler/graph/graph.ts';
 import type { Plan } from '../runtime/run/plan-types.ts';
 import type { Arguments } from './arguments.ts';
 import { type Checked, checkFile, type PipelineSettings, pipelineSettings } from './compile-file.ts';
+import { requireDevice } from './devices.ts';
 import type { PlanSource } from './saved-plan.ts';
 
 export interface PlannedFile {
@@ -36,6 +37,7 @@ export async function planSource(source: PlanSource): Promise<Planned> {
   const checked = checkFile(source.file, settings);
   if (checked.graph === undefined) return { checked };
   const store = storeOf(source.file, source.store);
+  requireDevice(source.device);
   const { planPipeline } = await import('../runtime/run/plan.ts');
   const { graph } = checked;
   const plan = await planPipeline({ graph, file: source.file, storeDirectory: store, device: source.device });

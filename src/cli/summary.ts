@@ -5,7 +5,7 @@ import { displayWidth } from '../compiler/source/width.ts';
 import type { Sample } from '../runtime/run/events.ts';
 import { padDisplay, truncateDisplay } from './fit-text.ts';
 import { formatMetric, formatSeconds } from './format-numbers.ts';
-import { keyFigures } from './metric-names.ts';
+import { resultFigures } from './metric-names.ts';
 import { storeFlag } from './resume-command.ts';
 import { stageMark } from './stage-mark.ts';
 import type { Style } from './style.ts';
@@ -48,7 +48,7 @@ function verdict(view: RunView, style: Style): string {
 function stageLines(stage: StageView, width: number, style: Style): readonly string[] {
   const mark = stageMark(stage.state);
   const time = stage.seconds !== undefined && stage.state !== 'cached' ? formatSeconds(stage.seconds) : '';
-  const figures = keyFigures(bestFigures(stage), 4).join('   ');
+  const figures = resultFigures(bestFigures(stage), 3).join('   ');
   const note = {
     skipped: 'did not run',
     blocked: 'blocked',

@@ -58,7 +58,7 @@ describe('the live view', () => {
     expect(lines.slice(0, 5).map((line) => line.trimEnd())).toEqual([
       '= pretrain  cached  loss 1.310',
       'warning: sft: only 12 rows are held out',
-      '✔ sft        12.4s  loss 0.800   eval loss 1.500',
+      '✔ sft        12.4s  eval loss 2.600 → 1.500',
       '✔ gate          0s',
       '    ✔ sft.eval_loss <= 2  is 1.500',
     ]);

@@ -50,7 +50,7 @@ export const happyRun: readonly RunEvent[] = [
     stage: 'sft',
     action: 'run',
     seconds: 12.4,
-    metrics: { loss: 0.8, eval_loss: 1.5 },
+    metrics: { loss: 0.8, initial_eval_loss: 2.6, eval_loss: 1.5 },
     artifacts: { policy: '.ftc/objects/sft' },
   },
   { type: 'stage_started', stage: 'gate', kind: 'gate', action: 'run', steps: 0 },

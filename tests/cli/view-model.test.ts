@@ -54,7 +54,7 @@ describe('reduce', () => {
     expect(stageOf(view, 'gate').conditions).toEqual([
       { text: 'sft.eval_loss <= 2', value: 1.5, passed: true },
     ]);
-    expect(stageOf(view, 'sft').results).toEqual({ loss: 0.8, eval_loss: 1.5 });
+    expect(stageOf(view, 'sft').results).toEqual({ loss: 0.8, initial_eval_loss: 2.6, eval_loss: 1.5 });
   });
 
   it('starts a resumed stage where it left off', () => {

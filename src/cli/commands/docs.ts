@@ -1,6 +1,6 @@
 /** `ftc docs`: the reference of what a file may name, made from its schema. */
 import { nearest } from '../../compiler/diagnostics/nearest.ts';
-import { docs } from '../../compiler/docs.ts';
+import { docs, documentedNames } from '../../compiler/docs.ts';
 import { catalog } from '../../runtime/catalog.ts';
 import { type RunCommand, UsageError } from '../command.ts';
 import { drawMarkdown } from '../draw-markdown.ts';
@@ -8,11 +8,9 @@ import { exitCodes } from '../exit-codes.ts';
 
 export const run: RunCommand = async (given, output) => {
   const name = given.positionals[0];
-  const page = docs(catalog, name);
+  const page = docs(name, catalog);
   if (page === undefined) {
-    const { stages, methods, models, sources, operators } = catalog;
-    const names = [stages, methods, models, sources, operators].flatMap((table) => Object.keys(table));
-    const meant = nearest(name!, names);
+    const meant = nearest(name!, documentedNames(catalog));
     throw new UsageError(
       `there is no stage, method, model, source or operator \`${name}\``,
       meant === undefined ? '`ftc docs` lists them' : `did you mean \`${meant}\`?`,

@@ -19,12 +19,14 @@ export const run: RunCommand = async (given, output) => {
     seed: given.integer('seed', { least: 0 }) ?? defaults.seed,
     store: storeOf(undefined, given.value('store')),
   });
-  if (!json && !given.has('chat')) output.write(prompt);
-  let text = '';
+  let text: string | undefined;
   for await (const piece of pieces) {
-    text += piece;
-    if (!json) output.write(piece);
+    // Text goes on where the prompt ends; an answer stands alone.
+    if (!json) output.write(text === undefined && !given.has('chat') ? prompt + piece : piece);
+    text = (text ?? '') + piece;
   }
-  output.write(json ? `${JSON.stringify({ format_version: '1.0', prompt, completion: text })}\n` : '\n');
+  output.write(
+    json ? `${JSON.stringify({ format_version: '1.0', prompt, completion: text ?? '' })}\n` : '\n',
+  );
   return exitCodes.ok;
 };

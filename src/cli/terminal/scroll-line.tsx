@@ -1,7 +1,7 @@
 import { Text } from 'ink';
 import { padDisplay } from '../fit-text.ts';
 import { formatMetric, formatSeconds } from '../format-numbers.ts';
-import { keyFigures } from '../metric-names.ts';
+import { resultFigures } from '../metric-names.ts';
 import { problemLines } from '../problem-lines.ts';
 import { stageMark } from '../stage-mark.ts';
 import { plainStyle } from '../style.ts';
@@ -46,7 +46,7 @@ function FinishedStage({ stage, width }: { readonly stage: StageView; readonly w
     <Text wrap={stage.conditions.length > 0 ? 'wrap' : 'truncate'}>
       <Text {...paint}>{sign}</Text> {padDisplay(stage.id, width)} <Text dimColor>{time.padStart(7)}</Text>
       {'  '}
-      {keyFigures(stage.results, 4).join('   ')}
+      {resultFigures(stage.results, 3).join('   ')}
       {stage.conditions.map(({ text, value, passed }) => (
         <Text key={text}>
           {'\n    '}
