@@ -38,6 +38,5 @@ export function compile(entry: SourceFile, options: CompileOptions): Compiled {
   const linked = runPass(linking(resolve), parsed, observe);
   const checked = runPass(checking(catalog, options), linked, observe);
   const connected = runPass(connecting, checked, observe);
-  const sources = [...linked.modules.map(({ source }) => source), ...checked.sources];
-  return { ...connected, pipelines: checked.names, sources, tokens, parsed };
+  return { ...connected, pipelines: checked.names, sources: checked.sources, tokens, parsed };
 }

@@ -207,6 +207,13 @@ const exportStage: StageEntry = {
   options: {
     to: { description: 'directory to write', type: 'string', path: 'write', position: 0 },
     merge: { description: 'write whole weights', type: 'boolean', default: true },
+    shard: {
+      description: 'largest file',
+      type: 'integer',
+      unit: 'bytes',
+      minimum: 1,
+      default: 5_000_000_000,
+    },
   },
   required: ['to'],
   methods: [],

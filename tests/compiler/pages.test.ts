@@ -17,7 +17,8 @@ function run({ text, whole, files = {}, pipeline, profile, set }: Example) {
       pipeline,
       profile,
       set,
-      resolve: (path) => (Object.hasOwn(files, path) ? { path: joinPath('.', path), text: files[path]! } : undefined),
+      resolve: (path) =>
+        Object.hasOwn(files, path) ? { path: joinPath('.', path), text: files[path]! } : undefined,
     },
   );
 }
@@ -33,7 +34,10 @@ describe('pages', () => {
     for (const digit of '0123456789') expect(all.some((code) => code[3] === digit)).toBe(true);
   });
 
-  for (const [name, { code, severity }] of Object.entries(codes) as [ProblemName, (typeof codes)[ProblemName]][]) {
+  for (const [name, { code, severity }] of Object.entries(codes) as [
+    ProblemName,
+    (typeof codes)[ProblemName],
+  ][]) {
     const isOfCompiler = code < 'FTP4' && !outside.includes(name);
     it(`${code} ${name}`, () => {
       const { failing, mended } = pages[name];
@@ -44,7 +48,9 @@ describe('pages', () => {
       if (isOfCompiler) {
         expect(failed.map((diagnostic) => diagnostic.name)).toContain(name);
         expect(hasErrors(failed)).toBe(severity === 'error');
-        expect(failed.every((diagnostic) => diagnostic.name === name || name === 'too-many-errors')).toBe(true);
+        expect(failed.every((diagnostic) => diagnostic.name === name || name === 'too-many-errors')).toBe(
+          true,
+        );
       } else expect(failed).toEqual([]);
       const page = explain(code)!;
       expect(page).toContain(`# ${code} ${name}`);

@@ -37,7 +37,7 @@ export interface Checked {
   readonly names: readonly string[];
   readonly pipelines: readonly CheckedPipeline[];
   readonly selected?: CheckedPipeline;
-  /** Texts that came in beside the files: `--set`. */
+  /** Every text that a diagnostic may point into: the files, the entry file first, then each `--set`. */
   readonly sources: readonly SourceFile[];
   readonly context: Context;
   readonly diagnostics: Diagnostic[];
@@ -56,7 +56,8 @@ export function check(
   const names = pipelines.map(nameOf);
   const selected = select(pipelines, entry, choices, hasErrors(before), context);
 
-  const { overrides, sources } = readOverrides(entry, choices, context);
+  const { overrides, sources: settings } = readOverrides(entry, choices, context);
+  const sources = [...modules.map(({ source }) => source), ...settings];
   const own = (selected === undefined ? pipelines : [selected]).flatMap(({ parameters }) => parameters);
   const { stageOverrides, given } = setParams(
     overrides,
@@ -147,7 +148,7 @@ function readOverrides(
     const source = { path: index === 0 ? '--set' : `--set #${index + 1}`, text: `${path}=${value}` };
     sources.push(source);
     const { setting, diagnostics } = parseSetting(source);
-    diagnostics.forEach(context.report);
+    for (const diagnostic of diagnostics) context.report(diagnostic);
     if (setting !== undefined)
       overrides.push({ setting, scope: { module: { ...entry, source } }, from: `--set ${source.text}` });
   }

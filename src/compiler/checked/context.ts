@@ -12,6 +12,8 @@ export interface Context {
   readonly params: Map<ItemOf<'param'>, { readonly bound: Bound; readonly from: string }>;
   /** Lists and texts that are being worked out: one that comes round again is circular. */
   readonly active: Set<Value>;
+  /** Members of circles that have been reported. */
+  readonly circular: Set<Value>;
   /** Counts values worked out, so that definitions which double each other end. */
   spend(at: Span): boolean;
   /** Works out a definition inside of another one; too many inside of each other are refused, for the stack is finite. */
@@ -40,6 +42,7 @@ export function createContext(catalog: Catalog, diagnostics: Diagnostic[]): Cont
     report,
     params: new Map(),
     active: new Set(),
+    circular: new Set(),
     spend(at) {
       spent++;
       if (spent === mostWork)

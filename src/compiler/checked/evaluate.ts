@@ -5,7 +5,7 @@ import type { TextPart, Value } from '../syntax/tree.ts';
 import type { Context } from './context.ts';
 import { type Bound, type Scope, spanIn, spanOfBound } from './module.ts';
 import { describeValue, expectedWords } from './type-words.ts';
-import { measuredAs, readQuantity } from './units.ts';
+import { allUnits, measuredAs, readQuantity } from './units.ts';
 
 export type ValueSchema = Omit<OptionSchema, 'description'>;
 
@@ -19,7 +19,9 @@ export function reduce(bound: Bound, context: Context): Bound | undefined {
   while (current.value.kind === 'variable') {
     const { name } = current.value;
     names.push(name.text);
+    if (context.circular.has(current.value)) return undefined;
     if (seen.has(current.value)) {
+      for (const value of seen) context.circular.add(value);
       const span = spanOfBound(current);
       context.report(
         diagnose('circular', { what: 'value', cycle: names.slice(names.indexOf(name.text)) }, { span }),
@@ -100,10 +102,15 @@ function evaluateList(bound: Bound, name: string, schema: ValueSchema, context: 
   return once(bound, context, () => {
     const out: Json[] = [];
     for (const item of value.items) {
-      const made = evaluate({ value: item, scope }, name, items, context);
-      if (made === undefined) return undefined;
+      const each = reduce({ value: item, scope }, context);
+      if (each === undefined) return undefined;
       // `$list` inside of a list brings its items along.
-      if (Array.isArray(made) && item.kind === 'variable') out.push(...made.slice(0, longestText));
+      const isSpread = item.kind === 'variable' && each.value.kind === 'list';
+      const made = isSpread
+        ? evaluateList(each, name, schema, context)
+        : evaluate(each, name, items, context);
+      if (made === undefined) return undefined;
+      if (isSpread && Array.isArray(made)) for (const inner of made) out.push(inner);
       else out.push(made);
     }
     return out;
@@ -139,7 +146,7 @@ function evaluateQuantity(
       context.report(diagnose('out-of-range', { name, value: text, rule: 'a finite number' }, place));
       return undefined;
     case 'unknown unit':
-      context.report(diagnose('unknown-unit', reading, place));
+      context.report(diagnose('unknown-unit', { ...reading, all: allUnits }, place));
       return undefined;
     case 'wrong unit': {
       const measures = measuredAs[schema.unit ?? 'none'];

@@ -23,15 +23,20 @@ export interface Expanded {
   readonly stages: readonly (PlacedStage | undefined)[];
 }
 
-const mostStages = 20_000;
+const mostStages = 40_000;
 
 export class Expander {
   private readonly stageItems = new Map<ItemOf<'stage'>, StageBinding | undefined | null>();
   private readonly open: ItemOf<'pipeline'>[] = [];
+  /** Members of circles that have been reported. */
+  private readonly circular = new Set<ItemOf<'pipeline'>>();
+  private readonly openStages: string[] = [];
+  /** Stages of all pipelines of the file. */
+  private placed = 0;
 
   constructor(private readonly context: Context) {}
 
-  /** All stages of a pipeline; `given` are values of its own parameters. */
+  /** All stages of a pipeline; `given` are values of its own parameters. One that grows without bounds has none. */
   pipeline(
     item: ItemOf<'pipeline'>,
     module: Module,
@@ -39,7 +44,7 @@ export class Expander {
   ): Expanded {
     const stages: (PlacedStage | undefined)[] = [];
     this.inline(item, module, given, '', stages);
-    return { stages };
+    return { stages: this.placed > mostStages ? [undefined] : stages };
   }
 
   /** A `stage` item by itself, so that one that nobody uses is checked as well. */
@@ -48,12 +53,15 @@ export class Expander {
     const span = spanIn(module, item.name.range);
     if (known === null) {
       const name = item.name.text;
-      this.context.report(diagnose('circular', { what: 'stage', cycle: [name, name] }, { span }));
+      const cycle = [...this.openStages.slice(this.openStages.indexOf(name)), name];
+      this.context.report(diagnose('circular', { what: 'stage', cycle }, { span }));
       return undefined;
     }
     if (known !== undefined || this.stageItems.has(item)) return known;
     this.stageItems.set(item, null);
+    this.openStages.push(item.name.text);
     const binding = this.context.nested(span, () => this.bind(item.call, { module }));
+    this.openStages.pop();
     this.stageItems.set(item, binding);
     return binding;
   }
@@ -75,7 +83,8 @@ export class Expander {
 
   private chain(chain: Chain, scope: Scope, prefix: string, stages: (PlacedStage | undefined)[]): void {
     for (const step of chain.steps) {
-      if (stages.length >= mostStages) {
+      if (this.placed > mostStages) return;
+      if (this.placed++ === mostStages) {
         const span = spanIn(scope.module, step.range);
         this.context.report(diagnose('too-large', { what: 'this pipeline', most: mostStages }, { span }));
         return;
@@ -143,8 +152,12 @@ export class Expander {
     const span = spanIn(scope.module, call.path.range);
     const circle = this.open.indexOf(item);
     if (circle !== -1) {
-      const cycle = [...this.open.slice(circle), item].map(({ name }) => name?.text ?? 'pipeline');
-      this.context.report(diagnose('circular', { what: 'pipeline', cycle }, { span }));
+      const members = this.open.slice(circle);
+      const cycle = [...members, item].map(({ name }) => name?.text ?? 'pipeline');
+      if (!members.some((member) => this.circular.has(member))) {
+        this.context.report(diagnose('circular', { what: 'pipeline', cycle }, { span }));
+      }
+      for (const member of members) this.circular.add(member);
       stages.push(undefined);
       return;
     }

@@ -76,7 +76,8 @@ function applyOne(
   const schema = own(entry.options, key);
   if (inner !== undefined) {
     if (schema?.refers !== 'model') return undefined;
-    return { ...binding, modelOptions: new Map([...binding.modelOptions, [inner, given]]) };
+    const named = { ...given, span: spanIn(scope.module, setting.path[2]!.range) };
+    return { ...binding, modelOptions: new Map([...binding.modelOptions, [inner, named]]) };
   }
   const method = binding.method?.entry ?? own(context.catalog.methods, entry.defaultMethod ?? '');
   if (method !== undefined && own(method.options, key) !== undefined) {

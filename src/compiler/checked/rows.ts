@@ -26,6 +26,7 @@ const mostCalls = 2000;
 
 export class RowsResolver {
   private readonly memo: RowsMemo = new Map();
+  private readonly open: string[] = [];
 
   constructor(
     private readonly context: Context,
@@ -54,12 +55,13 @@ export class RowsResolver {
     if (known) return known.rows;
     const span = spanIn(module, item.name.range);
     if (known === null) {
-      this.context.report(
-        diagnose('circular', { what: 'data', cycle: [item.name.text, item.name.text] }, { span }),
-      );
+      const name = item.name.text;
+      const cycle = [...this.open.slice(this.open.indexOf(name)), name];
+      this.context.report(diagnose('circular', { what: 'data', cycle }, { span }));
       return undefined;
     }
     this.memo.set(item, null);
+    this.open.push(item.name.text);
     const { steps, broken } = item.chain;
     for (const { label } of steps) {
       if (label === undefined) continue;
@@ -70,6 +72,7 @@ export class RowsResolver {
     const work = (): Rows | undefined => this.chain(calls, item.chain.range, { module });
     const made = broken || calls.length === 0 ? undefined : this.context.nested(span, work);
     const rows = made && { ...made, expression: { ...made.expression, name: item.name.text } };
+    this.open.pop();
     this.memo.set(item, { rows });
     return rows;
   }
@@ -149,11 +152,13 @@ export class RowsResolver {
     const found = place?.module?.data.get(place.name);
     if (found !== undefined) return this.item(found, place!.module!);
     if (place !== undefined && place.module === undefined) return undefined;
-    const legal = [...(place?.module ?? module).data.keys()];
+    const prefix = names.length === 2 && place?.module !== undefined ? `${names[0]!.text}.` : '';
+    const legal = [...(place?.module ?? module).data.keys()].map((name) => prefix + name);
     const isSource = own(this.context.catalog.sources, written) !== undefined;
+    const owner = prefix === '' ? '' : ` in the file used as \`${names[0]!.text}\``;
     const hint = isSource
       ? `\`${written}\` is a source: write \`${written}(…)\``
-      : `declare it: \`data ${names.at(-1)?.text ?? written} = jsonl("…")\``;
+      : `declare it${owner}: \`data ${names.at(-1)?.text ?? written} = jsonl("…")\``;
     const looksLikePath = /[/.]/.test(written) && place === undefined;
     const help = looksLikePath ? `for a file write its source: \`jsonl("${written}")\`` : hint;
     const data = { name: written, kind: 'data', legal, hint: help };

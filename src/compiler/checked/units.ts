@@ -54,6 +54,11 @@ const units: ReadonlyMap<string, UnitEntry> = new Map(
   }),
 );
 
+/** Without the singulars (`token`) and other spellings (`KB`). */
+export const allUnits: readonly string[] = [...units.keys()]
+  .filter((name) => !units.has(`${name}s`) || name.length < 3)
+  .filter((name) => name !== 'KB' && name !== 'min');
+
 /** Which units an option takes; one that says nothing takes the powers of ten. */
 const accepted: { readonly [K in Unit | 'none']: readonly UnitEntry['measures'][] } = {
   none: ['scale'],
@@ -122,9 +127,10 @@ export function readQuantity(text: string, measured: Unit | undefined): Quantity
     : { kind: 'range', low, high: scaled(last, power) * times };
 }
 
+/** The units that fit, each in one spelling. */
 export function legalUnits(measured: Unit | undefined): string[] {
   const accepts = accepted[measured ?? 'none'];
-  return [...units].filter(([, { measures }]) => accepts.includes(measures)).map(([name]) => name);
+  return allUnits.filter((name) => accepts.includes(units.get(name)!.measures));
 }
 
 /** The nearest number to digits × 10^power, without the rounding of a product. */

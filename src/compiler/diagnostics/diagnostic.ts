@@ -91,11 +91,10 @@ export function exitCodeOf(diagnostics: readonly Diagnostic[]): number {
   return first === undefined ? 0 : codes[first.name].exit;
 }
 
-/** By file in order of first mention, then by place; diagnostics without a place come first. */
-export function sortDiagnostics(diagnostics: readonly Diagnostic[]): Diagnostic[] {
-  const files = new Map<string, number>();
-  for (const { span } of diagnostics)
-    if (span !== undefined && !files.has(span.file)) files.set(span.file, files.size);
-  const rank = ({ span }: Diagnostic): number => (span === undefined ? -1 : files.get(span.file)!);
+/** By file in the given order, then by place; diagnostics without a place come first. */
+export function sortDiagnostics(diagnostics: readonly Diagnostic[], paths: readonly string[]): Diagnostic[] {
+  const order = new Map(paths.map((path, index) => [path, index]));
+  const rank = ({ span }: Diagnostic): number =>
+    span === undefined ? -1 : (order.get(span.file) ?? order.size);
   return [...diagnostics].sort((a, b) => rank(a) - rank(b) || (a.span?.start ?? 0) - (b.span?.start ?? 0));
 }

@@ -17,6 +17,8 @@ export function nearest(written: string, legal: Iterable<string>): string | unde
     const letters = [...candidate.toLowerCase()];
     if (Math.abs(letters.length - wanted.length) >= bestDistance) continue;
     const distance = editDistance(wanted, letters);
+    // Where no letter is kept nothing has been recognised.
+    if (distance >= Math.max(wanted.length, letters.length)) continue;
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;

@@ -6,6 +6,7 @@ import type { Context } from '../checked/context.ts';
 import { evaluate } from '../checked/evaluate.ts';
 import { spanIn } from '../checked/module.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
+import type { Range, Span } from '../source/span.ts';
 import { printCondition } from '../syntax/print.ts';
 import type { Path } from '../syntax/tree.ts';
 import type { Condition } from './graph.ts';
@@ -40,8 +41,8 @@ function resolveCondition(
     { type: 'number', ...unitOf(condition.value) },
     context,
   );
-  const span = spanIn(scope.module, condition.path.range);
-  const source = sourceOf(condition.path, span, neighbours, context);
+  const spanFor = (range: Range): Span => spanIn(scope.module, range);
+  const source = sourceOf(condition.path, spanFor, neighbours, context);
   if (typeof value !== 'number' || source === undefined) return undefined;
   const whole = spanIn(scope.module, condition.range);
   return { text: printCondition(condition), ...source, comparison: condition.comparison, value, span: whole };
@@ -53,36 +54,37 @@ const unitOf = (value: { kind: string; text?: unknown }): { unit?: 'ratio' } =>
 
 function sourceOf(
   path: Path,
-  span: Condition['span'],
+  spanFor: (range: Range) => Span,
   { before, all, certain }: Neighbours,
   context: Context,
 ): { job: string; metric: string } | undefined {
   const label = path.names[0]!.text;
   const metric = path.text.slice(label.length + 1);
   const dotted = path.text.charAt(label.length) === '.';
+  const whole = { span: spanFor(path.range) };
+  const atLabel = { span: spanFor(path.names[0]!.range) };
   if (dotted) {
     const stage = before.get(label);
     if (stage?.entry.metrics.includes(metric)) return { job: label, metric };
     const target = all.get(label);
     if (stage !== undefined) {
-      context.report(
-        diagnose('unknown-metric', { metric, stage: label, legal: stage.entry.metrics }, { span }),
-      );
+      const at = { span: spanFor({ start: path.names[1]!.range.start, end: path.range.end }) };
+      context.report(diagnose('unknown-metric', { metric, stage: label, legal: stage.entry.metrics }, at));
     } else if (target?.entry.metrics.includes(metric)) {
-      context.report(diagnose('metric-made-later', { stage: label, metric }, { span }));
+      context.report(diagnose('metric-made-later', { stage: label, metric }, whole));
     } else if (certain) {
       const legal = [...before].filter(([, { entry }]) => entry.metrics.length > 0).map(([id]) => id);
-      context.report(diagnose('unknown-label', { label, legal, later: target !== undefined }, { span }));
+      context.report(diagnose('unknown-label', { label, legal, later: target !== undefined }, atLabel));
     }
     return undefined;
   }
   const makers = [...before].filter(([, { entry }]) => entry.metrics.includes(path.text)).map(([id]) => id);
   if (makers.length === 1) return { job: makers[0]!, metric: path.text };
   if (makers.length > 1)
-    context.report(diagnose('ambiguous-metric', { metric: path.text, stages: makers }, { span }));
+    context.report(diagnose('ambiguous-metric', { metric: path.text, stages: makers }, whole));
   else if (certain) {
     const legal = [...new Set([...before.values()].flatMap(({ entry }) => entry.metrics))];
-    context.report(diagnose('unknown-metric', { metric: path.text, legal }, { span }));
+    context.report(diagnose('unknown-metric', { metric: path.text, legal }, whole));
   }
   return undefined;
 }

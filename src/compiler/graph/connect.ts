@@ -12,6 +12,13 @@ import { slotWords } from './slots.ts';
 import { chooseTemplates } from './templates.ts';
 import { verifyGraph } from './verify-graph.ts';
 
+/** What was written on the command line cannot be mended in a file. */
+function withoutFixesOfSettings(diagnostic: Diagnostic): Diagnostic {
+  if (!diagnostic.span?.file.startsWith('--set')) return diagnostic;
+  const { fix: _, ...rest } = diagnostic;
+  return rest;
+}
+
 export interface Connected {
   /** The chosen pipeline; absent where it or anything before it has errors. */
   readonly graph?: ExecutionGraph;
@@ -23,10 +30,14 @@ export interface Connected {
 export const connecting: Pass<Checked, Connected> = {
   name: 'connect',
   ensures: 'every slot that a job reads is written by an earlier one',
-  run({ pipelines, selected, context, diagnostics }) {
+  run({ pipelines, selected, context, diagnostics, sources }) {
     const graphs = new Map(pipelines.map((pipeline) => [pipeline, connect(pipeline, context)]));
     const graph = selected === undefined || hasErrors(diagnostics) ? undefined : graphs.get(selected);
-    return { ...(graph && { graph }), diagnostics: sortDiagnostics(diagnostics) };
+    const paths = sources.map(({ path }) => path);
+    return {
+      ...(graph && { graph }),
+      diagnostics: sortDiagnostics(diagnostics.map(withoutFixesOfSettings), paths),
+    };
   },
   print: ({ graph }) => (graph === undefined ? '' : printGraph(graph)),
   verify: ({ graph }) => (graph === undefined ? [] : verifyGraph(graph)),

@@ -134,7 +134,8 @@ function onePerLine(found: readonly Diagnostic[]): Diagnostic[] {
 function limit(found: Diagnostic[]): Diagnostic[] {
   if (found.length <= maxErrors) return found;
   const more = found.length - maxErrors;
-  return [...found.slice(0, maxErrors), diagnose('too-many-errors', { shown: maxErrors, more })];
+  const place = { span: found[maxErrors]!.span };
+  return [...found.slice(0, maxErrors), diagnose('too-many-errors', { shown: maxErrors, more }, place)];
 }
 
 export const parsing: Pass<Tokens, Parsed> = {

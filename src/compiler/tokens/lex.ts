@@ -30,7 +30,7 @@ export function lex(source: SourceFile): Tokens {
     ...unclosedStrings(source, tokens),
     ...mixedNames(source, tokens),
   ];
-  const refusal = tooMany(tokens.length) ?? tooDeep(source, tokens);
+  const refusal = tooMany(source, tokens.length) ?? tooDeep(source, tokens);
   const lost = refusal !== undefined || diagnostics.length > maxErrors;
   if (refusal !== undefined) diagnostics.unshift(refusal);
   return { source, tokens: lost ? [] : tokens, comments: groups.comments ?? [], diagnostics };
@@ -39,7 +39,8 @@ export function lex(source: SourceFile): Tokens {
 function refuse(source: SourceFile): Diagnostic | undefined {
   const { text } = source;
   if (text.length > maxSourceLength) {
-    return diagnose('file-too-large', { length: text.length, most: maxSourceLength, of: 'bytes' });
+    const place = { span: spanOf(source, { start: 0, end: 0 }) };
+    return diagnose('file-too-large', { length: text.length, most: maxSourceLength, of: 'bytes' }, place);
   }
   const control = text.search(/[\u0000-\u0008\u000E-\u001B\u007F\uFFFD]/);
   if (control === -1) return undefined;
@@ -47,10 +48,10 @@ function refuse(source: SourceFile): Diagnostic | undefined {
   return diagnose('not-text', { why: 'control characters' }, { span });
 }
 
-function tooMany(tokens: number): Diagnostic | undefined {
-  return tokens > maxTokens
-    ? diagnose('file-too-large', { length: tokens, most: maxTokens, of: 'words' })
-    : undefined;
+function tooMany(source: SourceFile, tokens: number): Diagnostic | undefined {
+  if (tokens <= maxTokens) return undefined;
+  const place = { span: spanOf(source, { start: 0, end: 0 }) };
+  return diagnose('file-too-large', { length: tokens, most: maxTokens, of: 'words' }, place);
 }
 
 /** Neighbouring stray characters are one mistake. */
@@ -84,8 +85,10 @@ function unclosedStrings(source: SourceFile, tokens: readonly IToken[]): Diagnos
 
 function mixedNames(source: SourceFile, tokens: readonly IToken[]): Diagnostic[] {
   const out: Diagnostic[] = [];
+  const told = new Set<string>();
   for (const { tokenType, image, startOffset } of tokens) {
-    if (tokenType.name !== 'Identifier') continue;
+    if (tokenType.name !== 'Identifier' || told.has(image)) continue;
+    told.add(image);
     const letters = lookAlikes(image);
     if (letters.length === 0) continue;
     const span = spanOf(source, { start: startOffset, end: startOffset + image.length });

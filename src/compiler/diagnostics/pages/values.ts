@@ -35,7 +35,7 @@ export const valuePages = {
   ),
   'too-large': page(
     `Definitions may use each other, but they must not grow beyond all bounds: a text made of ten copies of a text made of
-    ten copies … A pipeline has at most 20,000 stages, and definitions may be 200 deep.`,
+    ten copies … A pipeline has at most 40,000 stages, and definitions may be 200 deep.`,
     {
       text: `let a = "0123456789"\nlet b = ${ten('a')}\nlet c = ${ten('b')}\nlet d = ${ten('c')}\nlet e = ${ten('d')}\nlet f = ${ten('e')}\nlet g = ${ten('f')}\npretrain → export(to=$g)`,
     },

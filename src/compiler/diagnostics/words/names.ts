@@ -13,7 +13,7 @@ export const nameWords = {
     const near = didYouMean(nearest(data.name, data.legal));
     return {
       message: `there is no ${data.kind} \`${data.name}\``,
-      label: `not a ${data.kind}`,
+      label: `not ${data.kind.startsWith('o') ? 'an' : 'a'} ${data.kind}`,
       notes: [`${data.kind}s: ${listed(data.legal)}`],
       ...near,
       ...(data.hint === undefined ? {} : { help: [...(near.help ?? []), data.hint] }),
@@ -115,8 +115,8 @@ export const nameWords = {
     help: ['keep one; two stages in a row can use one each'],
   }),
   circular: (data: { readonly what: string; readonly cycle: readonly string[] }): Words => ({
-    message: `${data.what} \`${data.cycle[0] ?? ''}\` is defined by itself`,
-    label: 'leads back to its own definition',
+    message: `${data.what} \`${data.cycle[0] ?? ''}\` leads back to itself`,
+    label: 'closes the circle',
     notes: [data.cycle.map((name) => `\`${name}\``).join(' → ')],
     help: ['break the circle: one of them must not name the others'],
   }),

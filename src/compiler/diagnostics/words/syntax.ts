@@ -102,6 +102,7 @@ export const syntaxWords = {
   }),
   'too-many-errors': (data: { readonly shown: number; readonly more: number }): Words => ({
     message: `stopped after ${plural(data.shown, 'error')}${data.more > 0 ? `; at least ${data.more} more` : ''}`,
+    label: 'and so on',
     help: ['mend the first ones and check again; is this a pipeline file at all?'],
   }),
 };

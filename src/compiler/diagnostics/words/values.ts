@@ -43,10 +43,15 @@ export const valueWords = {
     readonly unit: string;
     readonly number: string;
     readonly legal: readonly string[];
+    /** Those that do not fit here as well. */
+    readonly all: readonly string[];
   }): Words => {
     const near = nearest(data.unit, data.legal);
+    const other = nearest(data.unit, data.all);
     const help =
-      near === undefined ? {} : { help: [`did you mean \`${near}\`?`], replacement: data.number + near };
+      near !== undefined
+        ? { help: [`did you mean \`${near}\`?`], replacement: data.number + near }
+        : { help: other === undefined ? [] : [`did you mean \`${other}\`?`] };
     return {
       message: `unknown unit \`${data.unit}\``,
       label: 'not a unit',
