@@ -65,7 +65,8 @@ function keyNames(metrics: Metrics, count: number): readonly string[] {
 /** What a stage ended with: held-out figures rather than those of its last batch, and where they came from. */
 export function resultFigures(results: Metrics, count: number): readonly string[] {
   const better = Object.entries(results).filter(
-    ([name]) => !name.startsWith(initial) && !(`eval_${name}` in results),
+    ([name]) =>
+      !name.startsWith(initial) && !settings.has(name) && !(`eval_${name.replace(/^mean_/, '')}` in results),
   );
   const order = keyNames(Object.fromEntries(better), count);
   return order.map((name) => {
@@ -74,6 +75,9 @@ export function resultFigures(results: Metrics, count: number): readonly string[
     return `${titleOf(name)} ${before === undefined ? after : `${formatMetric(before)} → ${after}`}`;
   });
 }
+
+/** What the last step was taken with: no result. */
+const settings = new Set(['learning_rate', 'lr', 'grad_norm']);
 
 /** Prefix of what was measured before the first step. */
 const initial = 'initial_';

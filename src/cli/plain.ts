@@ -103,7 +103,9 @@ function startLine(event: Extract<RunEvent, { type: 'stage_started' }>, label: s
     case 'resume':
       return `${label}resumes at step ${event.from_step ?? 0} of ${event.steps}`;
     case 'run':
-      return event.steps > 0 ? `${label}starts, ${event.steps} steps` : undefined;
+      return event.steps > 0
+        ? `${label}starts, ${event.steps === 1 ? 'one step' : `${event.steps} steps`}`
+        : undefined;
   }
 }
 
