@@ -1,6 +1,6 @@
 /** How every operation is said in ONNX (opset 21, com.microsoft where it has a faster kernel). */
-import type { DType, OpName } from '../../programs/ops.ts';
-import type { Node } from '../../programs/program.ts';
+import type { DType, OpName, Shape } from '../../programs/ops.ts';
+import { type Node, sizeOf } from '../../programs/program.ts';
 import type { NodeOptions, OnnxGraph } from './graph.ts';
 import { matmul } from './matmul-rule.ts';
 import { ELEMENT } from './protobuf.ts';
@@ -29,15 +29,10 @@ const elementType = (dtype: DType) => ({ attributes: { to: ELEMENT[dtype] } });
 /** The index with an axis of one behind it: ONNX wants as many axes as the data has. */
 const column = (index: Node, name: string, graph: OnnxGraph) =>
   graph.node('Reshape', [name, graph.integers([...index.shape, 1])]);
-const zeros = (node: Node, graph: OnnxGraph) =>
-  graph.node('Expand', [
-    graph.constant({
-      dtype: node.dtype,
-      shape: [],
-      data: node.dtype === 'f32' ? new Float32Array(1) : new Int32Array(1),
-    }),
-    graph.integers(node.shape),
-  ]);
+function zeros(dtype: DType, shape: Shape, graph: OnnxGraph): string {
+  const data = dtype === 'f32' ? new Float32Array(1) : new Int32Array(1);
+  return graph.node('Expand', [graph.constant({ dtype, shape: [], data }), graph.integers(shape)]);
+}
 
 const deviationKey = (x: string, epsilon: number, centered: boolean) => `${x} ${epsilon} ${centered}`;
 const filled = (value: number, size: number, graph: OnnxGraph) =>
@@ -104,11 +99,16 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
   concat: (node, inputs, graph) =>
     graph.node('Concat', inputs, { attributes: { axis: node.attributes.axis } }),
   gatherRows: plain('Gather', { attributes: { axis: 0 } }),
+  // Not ScatterND, which adds from several threads at once and loses sums of rows with one index (onnxruntime 1.30).
   scatterRows: (node, [index, rows], graph) => {
-    const at = graph.node('Cast', [column(node.inputs[0]!, index!, graph)], {
-      attributes: { to: ELEMENT.i64 },
-    });
-    return graph.node('ScatterND', [zeros(node, graph), at, rows!], { attributes: { reduction: 'add' } });
+    const count = sizeOf(node.inputs[0]!.shape);
+    const width = sizeOf(node.shape.slice(1));
+    const flat = (name: string, size: number) => graph.node('Reshape', [name, graph.integers([count, size])]);
+    const at = graph.node('Expand', [flat(index!, 1), graph.integers([count, width])]);
+    const target = zeros(node.dtype, [node.attributes.count, width], graph);
+    const attributes = { axis: 0, reduction: 'add' };
+    const sums = graph.node('ScatterElements', [target, at, flat(rows!, width)], { attributes });
+    return graph.node('Reshape', [sums, graph.integers(node.shape)]);
   },
   pick: (node, [x, index], graph) => {
     const at = column(node.inputs[1]!, index!, graph);
@@ -119,7 +119,7 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
   },
   place: (node, [index, values], graph) => {
     const [at, value] = [column(node.inputs[0]!, index!, graph), column(node.inputs[1]!, values!, graph)];
-    return graph.node('ScatterElements', [zeros(node, graph), at, value], lastAxis);
+    return graph.node('ScatterElements', [zeros(node.dtype, node.shape, graph), at, value], lastAxis);
   },
   matmul,
   layerNorm: (node, inputs, graph) => normalize(inputs, node.attributes.epsilon, graph),
