@@ -1,19 +1,11 @@
 /** What a run would do, and why: the same function answers `ftc plan` and freezes the plan of `ftc run`. */
-import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type { ExecutionGraph, Job } from '../../compiler/graph/graph.ts';
-import { stages } from '../catalog.ts';
 import { deviceSpeed } from '../devices/speed.ts';
-import type { Speed } from '../programs/cost.ts';
-import type { Estimate, PlannedModel } from '../stages/stage.ts';
-import { openStore, type Store, type StoredResult } from '../store/store.ts';
-import { readCheckpointHeader } from './checkpoint-directory.ts';
-import { estimateContext } from './estimate-context.ts';
+import { openStore } from '../store/store.ts';
 import { explainFailure } from './failures.ts';
-import { contentKey, type KeyParts, keyParts } from './keys.ts';
-import { costsOf } from './plan-costs.ts';
+import { blocked, type PlannedJob, planJob } from './plan-job.ts';
 import type { Plan, PlanDiagnostic, PlannedStage } from './plan-types.ts';
-import { differenceOf } from './why.ts';
 
 export interface PlanRequest {
   readonly graph: ExecutionGraph;
@@ -23,12 +15,7 @@ export interface PlanRequest {
   readonly device: string;
 }
 
-interface PlannedJob {
-  readonly stage: PlannedStage;
-  readonly parts: KeyParts;
-  readonly model: PlannedModel | undefined;
-}
-
+/** Problems of a stage come back as diagnostics and block it and what reads from it; StoreError is thrown. */
 export async function planPipeline(request: PlanRequest): Promise<Plan> {
   const root = dirname(request.file);
   const store = await openStore(request.storeDirectory, { write: false });
@@ -39,37 +26,23 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
     try {
       planned.set(job.id, await planJob(job, { root, store, speed, planned }));
     } catch (error) {
-      const { diagnostic } = explainFailure(error, job);
-      if (!diagnostic) throw error;
-      diagnostics.push({
-        severity: 'error',
-        code: diagnostic.code,
-        message: diagnostic.message,
-        stage: job.id,
-        span: {
-          ...job.span,
-          ...(diagnostic.file !== undefined && { file: diagnostic.file }),
-          ...(diagnostic.line !== undefined && { line: diagnostic.line }),
-          column: diagnostic.column ?? 1,
-        },
-        notes: diagnostic.notes,
-        help: diagnostic.help,
-      });
-      planned.set(job.id, blocked(job, diagnostic.message));
+      const problem = problemOf(error, job);
+      diagnostics.push(problem);
+      planned.set(job.id, blocked(job, problem.message));
     }
   }
-  const list = [...planned.values()].map((p) => p.stage);
-  const running = list.filter((s) => s.action === 'run' || s.action === 'resume');
+  const stages = [...planned.values()].map((p) => p.stage);
+  const running = stages.filter((s) => s.action === 'run' || s.action === 'resume');
   const sum = (value: (stage: PlannedStage) => number) => running.reduce((n, s) => n + value(s), 0);
   return {
     format_version: '1.0',
     pipeline: request.graph.pipeline,
     has_changes: running.length > 0,
-    stages: list,
+    stages,
     totals: {
       stages_to_run: running.length,
       steps: sum((s) => s.steps - (s.from_step ?? 0)),
-      tokens: sum((s) => s.tokens),
+      tokens: sum((s) => Math.round(s.tokens * remainingShare(s))),
       peak_memory_bytes: Math.max(0, ...running.map((s) => s.peak_memory_bytes)),
       disk_bytes: sum((s) => s.disk_bytes),
       seconds: { low: sum((s) => s.seconds.low), high: sum((s) => s.seconds.high) },
@@ -78,96 +51,14 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
   };
 }
 
-interface Surroundings {
-  readonly root: string;
-  readonly store: Store;
-  readonly speed: Speed;
-  readonly planned: ReadonlyMap<string, PlannedJob>;
-}
+const remainingShare = ({ steps, from_step = 0 }: PlannedStage) =>
+  steps > 0 ? (steps - from_step) / steps : 1;
 
-async function planJob(job: Job, { root, store, speed, planned }: Surroundings): Promise<PlannedJob> {
-  const before = job.inputs.map((i) => ({ slot: i.slot, job: planned.get(i.from)! }));
-  const gated = job.conditions.map((c) => planned.get(c.job)!);
-  const blocker = [...before.map((b) => b.job), ...gated].find((p) => p.stage.action === 'blocked');
-  const parts = await keyParts(job, root, (id) => planned.get(id)!.stage.key);
-  const key = contentKey(parts);
-  const modelFrom = (slot: string) => before.find((b) => b.slot === slot)?.job.model;
-  const estimate = await stages[job.kind]!.estimate(
-    estimateContext(job, root, modelFrom('policy'), modelFrom('reward')),
-  );
-  const costs = costsOf(estimate, speed);
-  const found = await store.find(key);
-  const fresh = found !== undefined && outputsStand(job, root);
-  const checkpoint = fresh ? undefined : await readCheckpointHeader(store.workPath(key));
-  const action = blocker ? 'blocked' : fresh ? 'cached' : checkpoint ? 'resume' : 'run';
-  const stage: PlannedStage = {
-    id: job.id,
-    kind: job.kind,
-    ...(job.method && { method: job.method.name }),
-    action,
-    reason: blocker
-      ? `waits for \`${blocker.stage.id}\``
-      : await reasonFor(action, job, parts, found, store, checkpoint?.step),
-    key,
-    inputs: job.inputs.map((i) => `${i.from}.${i.slot}`),
-    outputs: job.outputs,
-    ...(estimate.parameters && { parameters: estimate.parameters }),
-    steps: estimate.steps,
-    ...(checkpoint && { from_step: checkpoint.step }),
-    tokens: estimate.tokens,
-    peak_memory_bytes: estimate.work.length > 0 ? costs.peakMemoryBytes : 0,
-    disk_bytes: estimate.diskBytes,
-    seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
-    defaults: job.defaults,
-    notes: estimate.notes,
-  };
-  return { stage, parts, model: estimate.model ?? modelFrom('policy') };
-}
-
-const remaining = (seconds: { low: number; high: number }, { steps }: Estimate, done: number) => {
-  const share = steps > 0 ? (steps - done) / steps : 1;
-  return { low: seconds.low * share, high: seconds.high * share };
-};
-
-/** What is outside the store must still be there for a result to count. */
-function outputsStand(job: Job, root: string): boolean {
-  return job.kind !== 'export' || existsSync(resolve(root, String(job.options.to)));
-}
-
-async function reasonFor(
-  action: PlannedStage['action'],
-  job: Job,
-  parts: KeyParts,
-  found: StoredResult | undefined,
-  store: Store,
-  step: number | undefined,
-): Promise<string> {
-  if (action === 'cached') return 'unchanged';
-  if (action === 'resume') return `stopped at step ${step}`;
-  if (found) return `\`${job.options.to}\` is gone`;
-  const last = await store.latest(job.id, job.kind);
-  return last?.parts ? differenceOf(last.parts, parts, job) : 'never run';
-}
-
-function blocked(job: Job, reason: string): PlannedJob {
-  return {
-    stage: {
-      id: job.id,
-      kind: job.kind,
-      action: 'blocked',
-      reason,
-      key: '',
-      inputs: job.inputs.map((i) => `${i.from}.${i.slot}`),
-      outputs: job.outputs,
-      steps: 0,
-      tokens: 0,
-      peak_memory_bytes: 0,
-      disk_bytes: 0,
-      seconds: { low: 0, high: 0 },
-      defaults: job.defaults,
-      notes: [],
-    },
-    parts: { job: null, inputs: {}, data: {}, executable: 'onnx' },
-    model: undefined,
-  };
+function problemOf(error: unknown, job: Job): PlanDiagnostic {
+  const { diagnostic, span } = explainFailure(error, job);
+  if (!diagnostic) throw error;
+  const { code, message, file, line, notes, help } = diagnostic;
+  const inData = span !== undefined && file !== span.file;
+  const place = inData ? { file: file!, line: line!, column: 1, start: 0, end: 0 } : span;
+  return { severity: 'error', code, message, stage: job.id, ...(place && { span: place }), notes, help };
 }

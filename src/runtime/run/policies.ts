@@ -3,7 +3,7 @@
  * an adapter in PEFT layout. An adapter's directory names the artifact of its base in `ftc.json`.
  */
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '../../compiler/catalog.ts';
 import { models } from '../catalog.ts';
@@ -15,8 +15,9 @@ import type { Tensor } from '../programs/ops.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import type { Policy, Reward, TrainedModel } from '../stages/stage.ts';
 import { writeFileAtomically } from '../store/atomic-file.ts';
+import { storeError } from '../store/store-error.ts';
 import { stopTokensOf } from '../tokenizers/chat-template.ts';
-import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 
 const BASE_LINK = 'ftc.json';
@@ -24,6 +25,9 @@ interface Link {
   /** Hash of the artifact that an adapter changes. */
   readonly base: string;
 }
+const WHOLE = 'model.safetensors';
+const ADAPTER_FILES = ['adapter_model.safetensors', 'adapter_config.json'] as const;
+const FILES_BESIDE = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json'];
 const ADAPTER_HEAD = `base_model.model.${SCORE}`;
 
 /** What one directory holds, earlier adapters merged. */
@@ -115,15 +119,29 @@ function familyOf(config: ModelConfig): ModelFamily {
   );
 }
 
+/** What a plan needs of a model: no weights are read. */
+export async function readConfigAndTokenizer(
+  directory: string,
+): Promise<{ config: ModelConfig; tokenizer: Tokenizer }> {
+  const { config, files } = await readBeside(directory);
+  return { config, tokenizer: loadTokenizer(files.json, files.config) };
+}
+
+async function readBeside(directory: string): Promise<{ config: ModelConfig; files: TokenizerFiles }> {
+  return {
+    config: (await readJson(directory, 'config.json')) as ModelConfig,
+    files: {
+      json: (await readJson(directory, 'tokenizer.json')) as TokenizerFiles['json'],
+      config: (await readJson(directory, 'tokenizer_config.json')) as TokenizerFiles['config'],
+    },
+  };
+}
+
 async function openDirectory(
   directory: string,
   openBase: (hash: string) => Promise<Opened>,
 ): Promise<Opened> {
-  const config = (await readJson(directory, 'config.json')) as ModelConfig;
-  const files: TokenizerFiles = {
-    json: (await readJson(directory, 'tokenizer.json')) as TokenizerFiles['json'],
-    config: (await readJson(directory, 'tokenizer_config.json')) as TokenizerFiles['config'],
-  };
+  const { config, files } = await readBeside(directory);
   const whole = join(directory, 'model.safetensors');
   if (existsSync(whole)) {
     const { [SCORE]: score, ...weights } = Object.fromEntries(await readSafetensors(whole));
@@ -220,23 +238,30 @@ export async function saveReward(
   );
 }
 
-/** Errors: CheckpointError where an adapter is asked for and the artifact is a whole model. */
+/** Names of what was written. Errors: CheckpointError where an adapter is asked for and the artifact is a whole model. */
 export async function exportPolicy(
   target: string,
   as: 'merged' | 'adapter',
   base: string,
   loader: PolicyLoader,
-): Promise<void> {
-  await mkdir(target, { recursive: true });
+): Promise<string[]> {
   const policy = await loader.policy(base);
-  await writeBeside(target, policy);
-  if (as === 'merged') return writeSafetensors(join(target, 'model.safetensors'), policy.weights);
   const source = loader.directory(base);
-  if (!existsSync(join(source, 'adapter_model.safetensors')))
+  if (as === 'adapter' && !existsSync(join(source, ADAPTER_FILES[0])))
     throw new CheckpointError(
       source,
       'the policy that reaches this stage is a whole model, not an adapter; use `as=merged`',
     );
-  for (const file of ['adapter_model.safetensors', 'adapter_config.json'])
-    await copyFile(join(source, file), join(target, file));
+  try {
+    await mkdir(target, { recursive: true });
+    await writeBeside(target, policy);
+    // What an export of the other kind left here would be taken for this one.
+    for (const file of as === 'merged' ? ADAPTER_FILES : [WHOLE])
+      await rm(join(target, file), { force: true });
+    if (as === 'merged') await writeSafetensors(join(target, WHOLE), policy.weights);
+    else for (const file of ADAPTER_FILES) await copyFile(join(source, file), join(target, file));
+  } catch (error) {
+    throw storeError(error, target);
+  }
+  return [...FILES_BESIDE, ...(as === 'merged' ? [WHOLE] : ADAPTER_FILES)];
 }

@@ -1,7 +1,7 @@
 /** How many tokens a byte of text will make, before the tokenizer exists: one is trained on a sample. */
 import type { Row } from '../data/row.ts';
 import { textOf } from '../data/shapes.ts';
-import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import { trainTokenizer } from '../tokenizers/train-tokenizer.ts';
 
 /** Enough for a ratio within some ten percent, in about a tenth of a second. */
@@ -9,6 +9,18 @@ const SAMPLE_BYTES = 96_000;
 
 /** Trains on three quarters of the sample and measures on the rest. */
 export async function sampleTokensPerByte(rows: AsyncIterable<Row>, vocabularySize: number): Promise<number> {
+  const all = await sampleOf(rows);
+  const cut = Math.floor(all.length * 0.75);
+  const files = await trainTokenizer([all.slice(0, cut)], { vocabularySize });
+  return ratioOf(loadTokenizer(files.json, files.config), all.slice(cut));
+}
+
+/** The same with the tokenizer that is already there. */
+export async function measureTokensPerByte(rows: AsyncIterable<Row>, tokenizer: Tokenizer): Promise<number> {
+  return ratioOf(tokenizer, await sampleOf(rows));
+}
+
+async function sampleOf(rows: AsyncIterable<Row>): Promise<string> {
   const texts: string[] = [];
   let bytes = 0;
   for await (const row of rows) {
@@ -17,11 +29,9 @@ export async function sampleTokensPerByte(rows: AsyncIterable<Row>, vocabularySi
     bytes += Buffer.byteLength(text);
     if (bytes >= SAMPLE_BYTES) break;
   }
-  const all = texts.join('\n');
-  const cut = Math.floor(all.length * 0.75);
-  const held = all.slice(cut);
-  if (held.length === 0) return 0.5;
-  const files = await trainTokenizer([all.slice(0, cut)], { vocabularySize });
-  const tokenizer = loadTokenizer(files.json, files.config);
-  return tokenizer.encode(held).length / Buffer.byteLength(held);
+  return texts.join('\n');
 }
+
+/** Of an empty text: a token for two bytes, which no tokenizer exceeds by much. */
+const ratioOf = (tokenizer: Tokenizer, text: string): number =>
+  text === '' ? 0.5 : tokenizer.encode(text).length / Buffer.byteLength(text);
