@@ -12,6 +12,7 @@ import { optimize } from '../rewrites/optimize.ts';
 import { type StageContext, Stopped, type Trainer } from '../stages/stage.ts';
 import { checkpointDirectory } from './checkpoint-directory.ts';
 import type { Metrics, RunEvent } from './events.ts';
+import { listExport } from './exported-files.ts';
 import { loop } from './loop.ts';
 import type { PolicyLoader } from './policies.ts';
 import { exportPolicy, savePolicy, saveReward } from './policies.ts';
@@ -47,7 +48,6 @@ export function jobContext(settings: JobSettings): JobContext {
   const trainers: Trainer[] = [];
   const written = new Map<string, string>();
   const number = (name: string, otherwise = 0) => Number(job.options[name] ?? otherwise);
-  const checkpoints = checkpointDirectory(settings.work);
 
   const load = async (program: Program, frozen?: Parameters<StageContext['load']>[1]): Promise<Executor> => {
     const executor = await settings.executable.load(optimize(program), { ...(frozen && { frozen }) });
@@ -102,18 +102,15 @@ export function jobContext(settings: JobSettings): JobContext {
       trainers.push(trainer);
       return trainer;
     },
-    loop: async (task) => {
-      const metrics = await loop(task, {
+    loop: (task) =>
+      loop(task, {
         stage: job.id,
         evalEvery: number('eval_every'),
         saveEvery: number('save_every'),
-        resumed: await checkpoints.read(),
-        save: (checkpoint) => checkpoints.write(checkpoint),
+        checkpoints: checkpointDirectory(settings.work),
         stopping: settings.stopping,
         emit,
-      });
-      return metrics;
-    },
+      }),
     learningRate(step, steps) {
       const warmupSteps = Math.round(number('warmup') * steps);
       const kind = String(job.options.schedule ?? 'constant') as ScheduleKind;
@@ -129,7 +126,8 @@ export function jobContext(settings: JobSettings): JobContext {
     saveReward: async (model, score) => saveReward(await directoryFor('reward'), model, score, base()),
     exportPolicy: async (to, as) => {
       const target = resolve(settings.root, to);
-      await exportPolicy(target, as, base()!, settings.policies);
+      const files = await exportPolicy(target, as, base()!, settings.policies);
+      await listExport(target, files, await directoryFor('files'));
       return target;
     },
   };

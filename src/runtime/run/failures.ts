@@ -1,7 +1,7 @@
 /** What went wrong, as a diagnostic with a place: in the pipeline's text, or in a data file. */
 
 import { codes, type ProblemName } from '../../compiler/diagnostics/codes.ts';
-import type { Job } from '../../compiler/graph/graph.ts';
+import type { Job, Span } from '../../compiler/graph/graph.ts';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
 import { DataError } from '../data/data-error.ts';
 import { MethodError } from '../methods/method.ts';
@@ -17,6 +17,8 @@ export interface Failure {
   readonly status: 'failed' | 'gate_failed' | 'stopped';
   readonly exitCode: number;
   readonly diagnostic: DiagnosticEvent | undefined;
+  /** What of the pipeline's text is to blame. */
+  readonly span: Span | undefined;
 }
 
 interface Facts {
@@ -31,18 +33,20 @@ interface Facts {
 
 /** Puts an error into words; what no class knows is a bug of ftc and says so. */
 export function explainFailure(error: unknown, job: Job | undefined): Failure {
-  if (error instanceof Stopped) return { status: 'stopped', exitCode: 130, diagnostic: undefined };
-  const facts = factsOf(error);
+  if (error instanceof Stopped)
+    return { status: 'stopped', exitCode: 130, diagnostic: undefined, span: undefined };
+  const facts = factsOf(error, job);
   const { code, exit } = codes[facts.problem];
   const span = job && ((facts.option !== undefined && job.spans[facts.option]) || job.span);
-  const place = facts.file !== undefined ? { file: facts.file, line: facts.line } : span;
+  // A file without a line is missing or empty: what asked for it is to blame.
+  const inData = facts.file !== undefined && facts.line !== undefined;
+  const place = inData ? { file: facts.file, line: facts.line } : span;
   const asked =
-    facts.file !== undefined && span
-      ? [`asked for by \`${job!.id}\` at ${span.file}:${span.line}:${span.column}`]
-      : [];
+    inData && span ? [`asked for by \`${job!.id}\` at ${span.file}:${span.line}:${span.column}`] : [];
   return {
     status: error instanceof GateFailed ? 'gate_failed' : 'failed',
     exitCode: exit,
+    span,
     diagnostic: {
       type: 'diagnostic',
       ...(job && { stage: job.id }),
@@ -50,14 +54,14 @@ export function explainFailure(error: unknown, job: Job | undefined): Failure {
       message: facts.message,
       ...(place?.file !== undefined && { file: place.file }),
       ...(place?.line !== undefined && { line: place.line }),
-      ...(facts.file === undefined && span && { column: span.column }),
+      ...(!inData && span && { column: span.column }),
       notes: [...(facts.notes ?? []), ...asked],
       help: [...(facts.help ?? [])],
     },
   };
 }
 
-function factsOf(error: unknown): Facts {
+function factsOf(error: unknown, job: Job | undefined): Facts {
   if (error instanceof GateFailed)
     return { problem: 'gate-not-met', message: `the gate was not met: ${error.message}` };
   if (error instanceof StageError) return { ...error.place, problem: error.kind, message: error.message };
@@ -67,7 +71,7 @@ function factsOf(error: unknown): Facts {
     return {
       problem: error.kind,
       message: error.message,
-      option: 'data',
+      option: job && Object.keys(job.data)[0],
       file: error.file,
       line: error.line,
       notes: error.notes,

@@ -1,6 +1,7 @@
 /** The training loop: steps, events, evaluation, checkpoints, resume, stopping. */
 import type { Tensor } from '../programs/ops.ts';
 import { type LoopTask, Stopped } from '../stages/stage.ts';
+import { diverged, isDivergence, requireFinite, withKept } from './divergence.ts';
 import type { Metrics, RunEvent } from './events.ts';
 
 /** A checkpoint: tensors of the trainer, and numbers of the loop and the stage. */
@@ -12,72 +13,110 @@ export interface Checkpoint {
   readonly first: Metrics;
 }
 
+export interface Checkpoints {
+  /** The newest; undefined where there is none. */
+  read(): Promise<Checkpoint | undefined>;
+  /** Keeps the one before it until `accept` or `reject`. */
+  write(checkpoint: Checkpoint): Promise<void>;
+  /** The newest one is good: a step from it gave finite numbers. */
+  accept(): Promise<void>;
+  /** The newest one is not: the one before it comes back. */
+  reject(): Promise<void>;
+  /** Step of the newest. */
+  step(): Promise<number | undefined>;
+}
+
 export interface LoopSettings {
   readonly stage: string;
   /** Steps between evaluations; 0: before the first and after the last only. */
   readonly evalEvery: number;
   /** Steps between checkpoints; 0: once a minute. */
   readonly saveEvery: number;
-  readonly resumed: Checkpoint | undefined;
-  save(checkpoint: Checkpoint): Promise<void>;
+  readonly checkpoints: Checkpoints;
   stopping(): boolean;
   emit(event: RunEvent): void;
 }
 
 const SAVE_MILLISECONDS = 60_000;
 
-/** Errors: Stopped after the running step was saved; whatever a step throws. */
+/** Errors: Stopped after the running step was saved; StageError `diverged`; whatever a step throws. */
 export async function loop(task: LoopTask, settings: LoopSettings): Promise<Metrics> {
-  const { stage, resumed, emit } = settings;
+  const { stage, checkpoints, emit } = settings;
   let from = 0;
   let last: Metrics = {};
   let evaluated: Metrics = {};
   let first: Metrics = {};
+  /** Updates at the newest checkpoint until one more was made: its weights may be finite and of no use. */
+  let unproved: number | undefined;
+  const updates = () => task.trainer.checkpoint().get('optimizer-step')!.data[0]!;
 
   const evaluate = async (step: number) => {
     if (!task.evaluate) return;
-    evaluated = prefixed(await task.evaluate(step), 'eval_');
+    const measured = await task.evaluate(step);
+    if (measured.loss !== undefined && !Number.isFinite(measured.loss))
+      throw diverged(`the held-out loss after step ${step} is ${measured.loss}`);
+    evaluated = prefixed(measured, 'eval_');
     emit({ type: 'evaluated', stage, step, metrics: evaluated });
   };
   const save = async (step: number) => {
-    await settings.save({ step, tensors: task.trainer.checkpoint(), state: task.state?.() ?? {}, first });
+    const tensors = task.trainer.checkpoint();
+    requireFinite(tensors, step);
+    await checkpoints.write({ step, tensors, state: task.state?.() ?? {}, first });
+    unproved = updates();
     emit({ type: 'checkpoint', stage, step });
   };
-
-  if (resumed) {
-    task.trainer.restore(resumed.tensors);
-    task.restore?.(resumed.state);
-    from = resumed.step;
-    first = resumed.first;
-  } else {
-    await evaluate(0);
-    first = prefixed(evaluated, 'initial_');
-  }
-
-  let saved = Date.now();
-  for (let step = from; step < task.steps; step++) {
-    if (settings.stopping()) {
-      await save(step);
-      throw new Stopped(`stopped at step ${step} of ${task.steps}`);
-    }
+  const take = async (step: number) => {
     const started = performance.now();
     last = await task.step(step);
     const seconds = (performance.now() - started) / 1000;
+    if (unproved !== undefined) await checkpoints.accept();
+    unproved = undefined;
     const speed =
       task.tokensPerStep === undefined
         ? {}
         : { tokens_per_second: Math.round(task.tokensPerStep(step) / seconds) };
     emit({ type: 'step', stage, step: step + 1, steps: task.steps, metrics: { ...last, ...speed } });
-    const final = step + 1 === task.steps;
-    if (final || (settings.evalEvery > 0 && (step + 1) % settings.evalEvery === 0)) await evaluate(step + 1);
-    const due =
-      settings.saveEvery > 0 ? (step + 1) % settings.saveEvery === 0 : Date.now() - saved > SAVE_MILLISECONDS;
-    if (due && !final) {
-      await save(step + 1);
-      saved = Date.now();
+  };
+  const steps = async () => {
+    let saved = Date.now();
+    for (let step = from; step < task.steps; step++) {
+      if (settings.stopping()) {
+        if (unproved !== updates()) await save(step);
+        throw new Stopped(`stopped at step ${step} of ${task.steps}`);
+      }
+      await take(step);
+      const done = step + 1;
+      const final = done === task.steps;
+      if (final) requireFinite(task.trainer.checkpoint(), done);
+      if (final || (settings.evalEvery > 0 && done % settings.evalEvery === 0)) await evaluate(done);
+      const due =
+        settings.saveEvery > 0 ? done % settings.saveEvery === 0 : Date.now() - saved > SAVE_MILLISECONDS;
+      if (due && !final) {
+        await save(done);
+        saved = Date.now();
+      }
+      // Signals and messages arrive between steps: computing blocks the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    // Signals and messages arrive between steps: computing blocks the event loop.
-    await new Promise((resolve) => setImmediate(resolve));
+  };
+
+  const resumed = await checkpoints.read();
+  if (resumed) {
+    task.trainer.restore(resumed.tensors);
+    task.restore?.(resumed.state);
+    from = resumed.step;
+    first = resumed.first;
+    unproved = updates();
+  } else {
+    await evaluate(0);
+    first = prefixed(evaluated, 'initial_');
+  }
+  try {
+    await steps();
+  } catch (error) {
+    if (!isDivergence(error)) throw error;
+    if (unproved === updates()) await checkpoints.reject();
+    throw withKept(error, await checkpoints.step());
   }
   return { ...last, ...first, ...evaluated };
 }

@@ -6,7 +6,8 @@ import type { Optimizer, OptimizerState } from '../optimizers/optimizer.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { inputsOf, type Program, parametersOf, sizeOf } from '../programs/program.ts';
 import { random } from '../random/random.ts';
-import { type Batch, StageError, type Trainer, type TrainerOptions } from '../stages/stage.ts';
+import type { Batch, Trainer, TrainerOptions } from '../stages/stage.ts';
+import { diverged } from './divergence.ts';
 
 export interface TrainerSettings {
   readonly optimizer: Optimizer;
@@ -32,6 +33,8 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
   const measuring = new Map<string, Loaded>();
   const flat = new Map([...model.trainable].map(([name, tensor]) => [name, tensor.data as Float32Array]));
   const state: OptimizerState = settings.optimizer.initialize(flat);
+  /** Step of the stage: ppo updates several times in one. */
+  let current = 0;
 
   async function loaded(cache: Map<string, Loaded>, key: string, withGradients: boolean): Promise<Loaded> {
     const found = cache.get(key);
@@ -69,6 +72,7 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
 
   return {
     async accumulate(batches, step) {
+      current = step;
       const sums = new Map<string, number>();
       const gradients = new Map<string, Float32Array>();
       for (const [micro, batch] of batches.entries()) {
@@ -84,14 +88,13 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
         }
       }
       const loss = sums.get('loss')!;
-      if (!Number.isFinite(loss)) throw diverged(`the loss of step ${step + 1} is ${loss}`, step);
+      if (!Number.isFinite(loss)) throw diverged(`the loss of step ${step + 1} is ${loss}`);
       return { sums, gradients };
     },
 
     apply(gradients, learningRate) {
       const norm = clipGradients(gradients, settings.clip);
-      if (!Number.isFinite(norm))
-        throw diverged(`the gradients of step ${state.step + 1} have norm ${norm}`, state.step);
+      if (!Number.isFinite(norm)) throw diverged(`the gradients of step ${current + 1} have norm ${norm}`);
       settings.optimizer.update(flat, gradients, state, learningRate);
       return norm;
     },
@@ -143,12 +146,4 @@ function addGradient(gradients: Map<string, Float32Array>, name: string, data: F
   const sum = gradients.get(name);
   if (!sum) gradients.set(name, data);
   else for (let i = 0; i < data.length; i++) sum[i]! += data[i]!;
-}
-
-function diverged(what: string, step: number): StageError {
-  return new StageError('diverged', what, {
-    option: 'lr',
-    notes: [`training left the range of numbers at step ${step + 1}; the last checkpoint before it is kept`],
-    help: ['lower `lr`, lengthen `warmup`, or lower `clip`; then run again'],
-  });
 }

@@ -1,0 +1,36 @@
+/** Numbers that left the range: found before they are saved, and told with what is left of the stage. */
+import type { Tensor } from '../programs/ops.ts';
+import { StageError } from '../stages/stage.ts';
+
+/** `what` happened: `the loss of step 7 is NaN`. */
+export function diverged(what: string): StageError {
+  return new StageError('diverged', what, {
+    option: 'lr',
+    notes: ['training left the range of numbers'],
+    help: ['lower `lr`, lengthen `warmup`, or lower `clip`; then run again'],
+  });
+}
+
+/** Errors: StageError `diverged` where an element is not finite. */
+export function requireFinite(tensors: ReadonlyMap<string, Tensor>, step: number): void {
+  for (const [name, { data }] of tensors) {
+    for (let i = 0; i < data.length; i++) {
+      if (!Number.isFinite(data[i])) throw diverged(`after step ${step} \`${name}\` holds ${data[i]}`);
+    }
+  }
+}
+
+export const isDivergence = (error: unknown): error is StageError =>
+  error instanceof StageError && error.kind === 'diverged';
+
+/** The same, with the step whose checkpoint is kept. */
+export function withKept(error: StageError, kept: number | undefined): StageError {
+  const note =
+    kept === undefined
+      ? 'no checkpoint was written while the numbers were good; `save_every=N` writes them more often'
+      : `the last good checkpoint, of step ${kept}, is kept`;
+  return new StageError(error.kind, error.message, {
+    ...error.place,
+    notes: [...(error.place.notes ?? []), note],
+  });
+}

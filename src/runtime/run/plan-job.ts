@@ -1,0 +1,152 @@
+/** One job of the plan: whether it would run, why, and what it would cost. */
+import { resolve } from 'node:path';
+import type { Job } from '../../compiler/graph/graph.ts';
+import { stages } from '../catalog.ts';
+import { countRows } from '../data/digest-data.ts';
+import { openData } from '../data/open-data.ts';
+import type { Row } from '../data/row.ts';
+import type { Speed } from '../programs/cost.ts';
+import type { Estimate, PlannedModel } from '../stages/stage.ts';
+import type { Store, StoredResult } from '../store/store.ts';
+import { readCheckpointHeader } from './checkpoint-directory.ts';
+import { estimateContext } from './estimate-context.ts';
+import { exportStands } from './exported-files.ts';
+import { contentKey, type KeyParts, keyParts } from './keys.ts';
+import { costsOf } from './plan-costs.ts';
+import type { PlannedStage } from './plan-types.ts';
+import { readConfigAndTokenizer } from './policies.ts';
+import { measureTokensPerByte } from './tokens-per-byte.ts';
+import { differenceOf } from './why.ts';
+
+export interface PlannedJob {
+  readonly stage: PlannedStage;
+  readonly parts: KeyParts;
+  readonly model: PlannedModel | undefined;
+}
+
+/** What a job is planned with. */
+export interface Surroundings {
+  readonly root: string;
+  readonly store: Store;
+  readonly speed: Speed;
+  readonly planned: ReadonlyMap<string, PlannedJob>;
+}
+
+/** Errors: DataError, MethodError, StageError: what a user can mend. */
+export async function planJob(job: Job, { root, store, speed, planned }: Surroundings): Promise<PlannedJob> {
+  const before = job.inputs.map((i) => ({ slot: i.slot, job: planned.get(i.from)! }));
+  const gated = job.conditions.map((c) => planned.get(c.job)!);
+  const blocker = [...before.map((b) => b.job), ...gated].find((p) => p.stage.action === 'blocked');
+  const parts = await keyParts(job, root, (id) => planned.get(id)!.stage.key);
+  const key = contentKey(parts);
+  const modelFrom = (slot: string) => before.find((b) => b.slot === slot)?.job.model;
+  if (blocker && !modelFrom('policy')) {
+    // Its model is not known; its rows are looked at all the same.
+    for (const expression of Object.values(job.data)) await countRows(expression, root);
+    return blocked(job, `waits for \`${blocker.stage.id}\``);
+  }
+  const estimate = await stages[job.kind]!.estimate(
+    estimateContext(job, root, modelFrom('policy'), modelFrom('reward')),
+  );
+  const costs = costsOf(estimate, speed);
+  const found = await store.find(key);
+  const fresh = found !== undefined && (await outputsStand(job, root, found, store));
+  const checkpoint = fresh ? undefined : await readCheckpointHeader(store.workPath(key));
+  const action = blocker ? 'blocked' : fresh ? 'cached' : checkpoint ? 'resume' : 'run';
+  const stage: PlannedStage = {
+    id: job.id,
+    kind: job.kind,
+    ...(job.method && { method: job.method.name }),
+    action,
+    reason: blocker
+      ? `waits for \`${blocker.stage.id}\``
+      : await reasonFor(action, job, parts, found, store, checkpoint?.step),
+    key,
+    inputs: job.inputs.map((i) => `${i.from}.${i.slot}`),
+    outputs: job.outputs,
+    ...(estimate.parameters && { parameters: estimate.parameters }),
+    steps: estimate.steps,
+    ...(checkpoint && { from_step: checkpoint.step }),
+    tokens: estimate.tokens,
+    peak_memory_bytes: estimate.work.length > 0 ? costs.peakMemoryBytes : 0,
+    disk_bytes: estimate.diskBytes,
+    seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
+    defaults: job.defaults,
+    notes: estimate.notes,
+  };
+  const made = fresh && modelFrom('policy') === undefined ? found.artifacts.policy : undefined;
+  const model =
+    made === undefined || estimate.model === undefined
+      ? estimate.model
+      : await modelOfArtifact(
+          store.artifact(made),
+          estimate.model,
+          openData(job.data.data!, { root, split: 'train' }),
+        );
+  return { stage, parts, model: model ?? modelFrom('policy') };
+}
+
+/** A model that exists: its own sizes, and its own tokenizer measured on the rows it was trained on. */
+async function modelOfArtifact(
+  directory: string,
+  { family }: PlannedModel,
+  rows: AsyncIterable<Row>,
+): Promise<PlannedModel> {
+  const { config, tokenizer } = await readConfigAndTokenizer(directory);
+  return { family, config, tokensPerByte: await measureTokensPerByte(rows, tokenizer) };
+}
+
+const remaining = (seconds: { low: number; high: number }, { steps }: Estimate, done: number) => {
+  const share = steps > 0 ? (steps - done) / steps : 1;
+  return { low: seconds.low * share, high: seconds.high * share };
+};
+
+/** What is outside the store must still be there, as it was written, for a result to count. */
+async function outputsStand(
+  job: Job,
+  root: string,
+  { artifacts }: StoredResult,
+  store: Store,
+): Promise<boolean> {
+  if (artifacts.files === undefined) return true;
+  return exportStands(resolve(root, String(job.options.to)), store.artifact(artifacts.files));
+}
+
+async function reasonFor(
+  action: PlannedStage['action'],
+  job: Job,
+  parts: KeyParts,
+  found: StoredResult | undefined,
+  store: Store,
+  step: number | undefined,
+): Promise<string> {
+  if (action === 'cached') return 'unchanged';
+  if (action === 'resume') return `stopped at step ${step}`;
+  if (found) return `\`${job.options.to}\` is gone or was changed`;
+  const last = await store.latest(job.id, job.kind);
+  return last?.parts ? differenceOf(last.parts, parts, job) : 'never run';
+}
+
+/** A job that cannot run, and why. */
+export function blocked(job: Job, reason: string): PlannedJob {
+  return {
+    stage: {
+      id: job.id,
+      kind: job.kind,
+      action: 'blocked',
+      reason,
+      key: '',
+      inputs: job.inputs.map((i) => `${i.from}.${i.slot}`),
+      outputs: job.outputs,
+      steps: 0,
+      tokens: 0,
+      peak_memory_bytes: 0,
+      disk_bytes: 0,
+      seconds: { low: 0, high: 0 },
+      defaults: job.defaults,
+      notes: [],
+    },
+    parts: { job: null, inputs: {}, data: {}, executable: 'onnx' },
+    model: undefined,
+  };
+}
