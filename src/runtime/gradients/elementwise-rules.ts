@@ -66,17 +66,19 @@ export const siluRule = unary((x, dy, y) => {
 /** Φ(x) + x φ(x). */
 const geluErf = (x: Node, erfTerm: Node): Node =>
   add(erfTerm, mul(x, mul(exp(mul(mul(x, x), -0.5)), 1 / Math.sqrt(2 * Math.PI))));
-/** With u = √(2/π) (x + 0.044715 x³) and t = tanh u: (1 + t) / 2 + x (1 − t²) u' / 2. */
-const geluTanh = (x: Node): Node => {
-  const c = Math.sqrt(2 / Math.PI);
-  const square = mul(x, x);
-  const t = tanh(mul(x, add(mul(square, 0.044715 * c), c)));
-  const slope = mul(x, add(mul(square, 3 * 0.044715 * 0.5 * c), 0.5 * c));
-  return add(mul(add(t, 1), 0.5), mul(sub(1, mul(t, t)), slope));
+/**
+ * x s with s = (1 + tanh u) / 2 = sigmoid(2u), 2u = x p, p = c (1 + 0.044715 x²), c = √(8/π):
+ * s + y (1 − s) (2u)', and (2u)' = 3 p − 2 c.
+ */
+const geluTanh = (x: Node, y: Node): Node => {
+  const c = Math.sqrt(8 / Math.PI);
+  const p = add(mul(mul(x, x), 0.044715 * c), c);
+  const s = sigmoid(mul(x, p));
+  return add(s, mul(sub(y, mul(y, s)), sub(mul(p, 3), 2 * c)));
 };
 export const geluRule: GradientRule<'gelu'> = (node, dy) => {
   const x = node.inputs[0]!;
-  if (node.attributes.approximation === 'tanh') return [mul(dy, geluTanh(x))];
+  if (node.attributes.approximation === 'tanh') return [mul(dy, geluTanh(x, node))];
   const half = mul(add(erf(mul(x, Math.SQRT1_2)), 1), 0.5);
   return [mul(dy, geluErf(x, half))];
 };
