@@ -39,7 +39,7 @@ export interface Engine {
   readonly kill: () => void;
 }
 
-export const engineMain = new URL('../runtime/run/engine-main.js', import.meta.url);
+const engineMain = new URL('../runtime/run/engine-main.js', import.meta.url);
 
 const keptWords = 8192;
 

@@ -57,7 +57,7 @@ export async function followRun(
     if (bytes !== undefined && view.status === undefined) show({ type: 'memory', bytes });
   }, memoryInterval);
   try {
-    for await (const event of engine.events) show(event);
+    for await (const event of engine.events) show(signed(event));
     const exit = await engine.exit;
     if (view.status === undefined) finishFor(exit);
   } finally {
@@ -66,9 +66,13 @@ export async function followRun(
   }
   for (const face of faces) await face.close(view);
   release();
-  const status: RunView['status'] = view.status;
-  if (status === 'stopped' && stoppedBy !== undefined) return signalExitCodes[stoppedBy];
   return view.exitCode ?? exitCodes.bug;
+
+  /** The engine does not know which signal it was stopped for. */
+  function signed(event: RunEvent): RunEvent {
+    if (event.type !== 'run_finished' || event.status !== 'stopped' || stoppedBy === undefined) return event;
+    return { ...event, exit_code: signalExitCodes[stoppedBy] };
+  }
 
   /** The engine left without saying how the run ended: say it in its place. */
   function finishFor(exit: EngineExit): void {

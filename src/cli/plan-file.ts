@@ -22,7 +22,7 @@ export async function planFile(file: string, given: Arguments): Promise<Planned>
   return planSource(sourceOf(file, given));
 }
 
-export function sourceOf(file: string, given: Arguments): PlanSource {
+function sourceOf(file: string, given: Arguments): PlanSource {
   const store = given.value('store');
   return {
     file,

@@ -43,7 +43,7 @@ export interface StageView {
   readonly samples: readonly SampleSet[];
 }
 
-export interface SampleSet {
+interface SampleSet {
   readonly step: number;
   readonly samples: readonly Sample[];
 }

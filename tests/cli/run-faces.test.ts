@@ -140,7 +140,7 @@ describe('the exit code', () => {
     expect(ended.code).toBe(code);
     const [saved, last] = events(ended).slice(-2);
     expect(saved).toMatchObject({ type: 'checkpoint', stage: 'sft' });
-    expect(last).toMatchObject({ type: 'run_finished', status: 'stopped' });
+    expect(last).toMatchObject({ type: 'run_finished', status: 'stopped', exit_code: code });
   });
 
   it('after a second signal comes at once, though the engine does not answer', async () => {

@@ -57,7 +57,9 @@ function start(
 ): Promise<number> {
   const control: { current?: RunControl } = {};
   const request = { file: source.file, plan, graph, store, device: source.device, ...range };
-  const log = given.has('verbose') ? { log: (text: string) => void process.stderr.write(text) } : {};
+  // The live view owns the terminal: what libraries print would tear it.
+  const lines = choice.json || choice.plain || !output.interactive;
+  const log = given.has('verbose') && lines ? { log: (text: string) => void process.stderr.write(text) } : {};
   return chooseFaces(choice, output, control).then((faces) =>
     followRun({ request, faces, resume: choice.resume, ...log }, control),
   );

@@ -32,7 +32,7 @@ export function diagnosticsReport(
   }
 }
 
-export function diagnosticsMarkdown(diagnostics: readonly Diagnostic[]): string {
+function diagnosticsMarkdown(diagnostics: readonly Diagnostic[]): string {
   if (diagnostics.length === 0) return 'No problems found.';
   return table(
     ['', 'code', 'place', 'problem', 'help'],

@@ -5,9 +5,9 @@ import { CommandError, UsageError } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
 
-export const reporterNames = ['json', 'github', 'markdown', 'junit'] as const;
+const reporterNames = ['json', 'github', 'markdown', 'junit'] as const;
 
-export type ReporterName = (typeof reporterNames)[number];
+type ReporterName = (typeof reporterNames)[number];
 
 export interface ReporterRequest {
   readonly name: ReporterName;
