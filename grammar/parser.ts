@@ -1,14 +1,12 @@
-/** The sentences of the language. Rules only: what a name means is decided by the compiler. */
-import type { CstNode, IParserConfig, TokenType } from 'chevrotain';
-import { chevrotain } from './chevrotain.ts';
+/**
+ * The sentences of the language. Rules only: what a name means is decided by the compiler. All rules stand in one file,
+ * since each of them is a field of one class.
+ */
+import type { IParserConfig } from 'chevrotain';
+import { LookaheadParser } from './lookahead.ts';
 import * as t from './tokens.ts';
 
-const { CstParser, EOF, tokenMatcher } = chevrotain;
-
-/** After so many syntax errors the rest is left unread. */
-export const mostErrors = 100;
-
-export class PipelineParser extends CstParser {
+export class PipelineParser extends LookaheadParser {
   constructor(config: IParserConfig = {}) {
     super([...t.tokenTypes], { recoveryEnabled: true, maxLookahead: 3, skipValidations: true, ...config });
     this.performSelfAnalysis();
@@ -277,62 +275,4 @@ export class PipelineParser extends CstParser {
     });
     this.CONSUME(t.RightBracket);
   });
-
-  /** So many errors that reading on tells nobody anything; each one is dear. */
-  private isLost(): boolean {
-    return this.errors.length > mostErrors;
-  }
-
-  /** An item that is first on its line: so an unclosed bracket does not swallow what follows. */
-  private startsItem(): boolean {
-    const endOfLast = this.LA(0).endLine;
-    const isFirst = endOfLast === undefined || !(endOfLast >= (this.LA(1).startLine ?? 0));
-    return isFirst && this.looksLikeItem();
-  }
-
-  /** An item keyword with a name behind it. */
-  private looksLikeItem(): boolean {
-    const { tokenType } = this.LA(1);
-    if (!t.itemKeywords.includes(tokenType)) return false;
-    return tokenType === t.Use ? this.isA(2, t.Text) || this.isA(2, t.RawText) : this.isA(2, t.Identifier);
-  }
-
-  /** A comma continues a list unless a key, a condition or a closing bracket follows it. */
-  private commaContinues(): boolean {
-    if (
-      this.isA(2, t.RightParen) ||
-      this.isA(2, t.Comma) ||
-      this.isA(2, t.Semicolon) ||
-      this.LA(2).tokenType === EOF
-    )
-      return false;
-    if (this.isA(2, t.RightBrace) || this.isA(2, t.Star)) return false;
-    return !this.keyFollows(2) && !this.conditionFollows(2) && !this.pathKeyFollows(2);
-  }
-
-  private keyFollows(at: number): boolean {
-    return this.isA(at, t.Identifier) && this.isA(at + 1, t.Equals);
-  }
-
-  /** The next setting of a profile: `sft.lr =`. */
-  private pathKeyFollows(at: number): boolean {
-    return this.isA(this.afterPath(at), t.Equals);
-  }
-
-  private conditionFollows(at: number): boolean {
-    return this.isA(this.afterPath(at), t.Comparison);
-  }
-
-  private afterPath(at: number): number {
-    if (!this.isA(at, t.Identifier)) return at;
-    let next = at + 1;
-    while ((this.isA(next, t.Dot) || this.isA(next, t.Slash)) && this.isA(next + 1, t.Identifier)) next += 2;
-    return next;
-  }
-
-  private isA(at: number, type: TokenType): boolean {
-    return tokenMatcher(this.LA(at), type);
-  }
 }
-
-export type PipelineTree = CstNode;

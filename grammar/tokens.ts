@@ -103,4 +103,9 @@ export const itemKeywords: readonly TokenType[] = [
 export const tokenTypes: readonly TokenType[] = all;
 
 /** Total: every text lexes, and what is not part of the language comes back in the group `stray`. */
-export const pipelineLexer = new Lexer([...all], { ensureOptimizations: true, positionTracking: 'full' });
+export const pipelineLexer = new Lexer([...all], {
+  ensureOptimizations: true,
+  positionTracking: 'full',
+  // The words are validated in a test; doing it at each start takes longer than reading a pipeline.
+  skipValidations: true,
+});

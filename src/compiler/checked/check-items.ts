@@ -6,9 +6,11 @@ import type { StageChecker } from './check-stage.ts';
 import type { Context } from './context.ts';
 import { evaluate, reduce, textOf } from './evaluate.ts';
 import type { Expander } from './expand.ts';
+import type { ModelResolver } from './models.ts';
 import { type Bound, type Module, spanIn, spanOfBound } from './module.ts';
 import { own } from './own.ts';
 import type { RowsResolver } from './rows.ts';
+import { templateItem } from './templates.ts';
 
 /** What may stand behind `param name:`. */
 const paramTypes: { readonly [type: string]: OptionSchema['type'] } = {
@@ -22,11 +24,12 @@ const paramTypes: { readonly [type: string]: OptionSchema['type'] } = {
 export interface Checkers {
   readonly context: Context;
   readonly rows: RowsResolver;
+  readonly models: ModelResolver;
   readonly stages: StageChecker;
   readonly expander: Expander;
 }
 
-export function checkItems(module: Module, { context, rows, stages, expander }: Checkers): void {
+export function checkItems(module: Module, { context, rows, models, stages, expander }: Checkers): void {
   for (const item of module.tree.items) {
     const { name } = item;
     if (name === undefined) continue;
@@ -46,13 +49,13 @@ export function checkItems(module: Module, { context, rows, stages, expander }: 
         rows.item(item, module);
         break;
       case 'model':
-        stages.modelValue(
+        models.value(
           { value: { kind: 'call', call: item.call, range: item.call.range }, scope: { module } },
           name.text,
         );
         break;
       case 'template':
-        stages.templateItem(item, module);
+        templateItem(item, module, context);
         break;
       case 'stage': {
         const binding = expander.stageItem(item, module);

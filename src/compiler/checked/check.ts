@@ -10,6 +10,7 @@ import { type CheckedStage, StageChecker } from './check-stage.ts';
 import { type Context, createContext } from './context.ts';
 import { Expander, type PlacedStage } from './expand.ts';
 import type { Linked } from './link.ts';
+import { ModelResolver } from './models.ts';
 import type { Module } from './module.ts';
 import { applyOverrides, type Override, profileOverrides, reportUnused, setParams } from './overrides.ts';
 import { RowsResolver } from './rows.ts';
@@ -67,9 +68,10 @@ export function check(
   );
 
   const rows = new RowsResolver(context, entry);
-  const stages = new StageChecker(context, rows, entry);
+  const models = new ModelResolver(context, entry);
+  const stages = new StageChecker(context, rows, models, entry);
   const expander = new Expander(context);
-  for (const module of modules) checkItems(module, { context, rows, stages, expander });
+  for (const module of modules) checkItems(module, { context, rows, models, stages, expander });
 
   const used = new Set<Override>();
   const expanded = pipelines.map((item) => {

@@ -1,13 +1,13 @@
 /** Given values + defaults → options, each default written down. */
 import type { CallEntry, Json } from '../catalog.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
-import type { FilledDefault } from '../graph/graph.ts';
 import type { Span } from '../source/span.ts';
 import type { Givens } from './binding.ts';
 import type { Context } from './context.ts';
 import { evaluate, reduce } from './evaluate.ts';
 import { type Bound, type Module, spanIn } from './module.ts';
 import { own } from './own.ts';
+import type { FilledDefault } from './stage-job.ts';
 import { validate } from './validate.ts';
 
 export interface Completed {

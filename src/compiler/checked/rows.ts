@@ -1,7 +1,6 @@
 /** `source(…) → operator(…)`, by name or in place → data expressions. `undefined` means: a problem has been reported. */
 import type { CallEntry } from '../catalog.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
-import type { DataExpression, FilledDefault, Options } from '../graph/graph.ts';
 import type { Range } from '../source/span.ts';
 import type { Call, ItemOf, Value } from '../syntax/tree.ts';
 import { bindCall } from './bind-call.ts';
@@ -10,6 +9,7 @@ import type { Context } from './context.ts';
 import { reduce } from './evaluate.ts';
 import { type Bound, locate, type Module, type Scope, spanIn } from './module.ts';
 import { own } from './own.ts';
+import type { DataExpression, FilledDefault, Options } from './stage-job.ts';
 
 export interface Rows {
   readonly expression: DataExpression;
