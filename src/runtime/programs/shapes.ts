@@ -1,41 +1,10 @@
 /** The shape and number type of every operation's value, and the errors of operands that do not fit. */
-import type { DType, OpAttributes, OpName, Shape } from './ops.ts';
+import type { OpAttributes, OpName, Shape } from './ops.ts';
 import type { Node } from './program.ts';
 import { sizeOf } from './program.ts';
+import { broadcastShapes, float, need, type Rule, ShapeError, same, type Typed } from './shape-rule.ts';
 
-export class ShapeError extends Error {
-  override readonly name = 'ShapeError';
-}
-
-interface Typed {
-  readonly shape: Shape;
-  readonly dtype: DType;
-}
-type Rule<K extends OpName> = (inputs: readonly Typed[], attributes: OpAttributes[K]) => Typed;
-
-/** Numpy's rule: align at the right, a 1 stretches. */
-export function broadcastShapes(a: Shape, b: Shape): Shape {
-  const rank = Math.max(a.length, b.length);
-  const out: number[] = [];
-  for (let i = 0; i < rank; i++) {
-    const x = a[a.length - rank + i] ?? 1;
-    const y = b[b.length - rank + i] ?? 1;
-    if (x !== y && x !== 1 && y !== 1) throw new ShapeError(`(${a}) and (${b}) do not broadcast`);
-    out.push(Math.max(x === 0 || y === 0 ? 0 : x, y === 0 ? 0 : y));
-  }
-  return out;
-}
-
-const same = (a: Shape, b: Shape) => a.length === b.length && a.every((n, i) => n === b[i]);
-
-function need(condition: boolean, text: () => string): void {
-  if (!condition) throw new ShapeError(text());
-}
-
-const float = (inputs: readonly Typed[]): void =>
-  inputs.forEach((x, i) => {
-    need(x.dtype === 'f32', () => `operand ${i} must be f32, is ${x.dtype}`);
-  });
+export { broadcastShapes, ShapeError } from './shape-rule.ts';
 
 const unary = ([x]: readonly Typed[]): Typed => {
   float([x!]);

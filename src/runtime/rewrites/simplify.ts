@@ -128,6 +128,7 @@ function transposed(node: Node<'transpose'>): Node | undefined {
   return moving.every((axis, i) => i === 0 || moving[i - 1]! < axis) ? reshape(x, node.shape) : undefined;
 }
 
+/** Not complete on purpose: most operations have no identity. */
 const identities: { readonly [K in OpName]?: Identity<K> } = {
   add: (node) => neutral(node, 0, [0, 1]) ?? unexpanded(node) ?? joinedPads(node),
   sub: (node) => neutral(node, 0, [1]) ?? unexpanded(node),
