@@ -15,7 +15,7 @@ import type { Metrics, RunEvent } from './events.ts';
 import { listExport } from './exported-files.ts';
 import { loop } from './loop.ts';
 import type { PolicyLoader } from './policies.ts';
-import { exportPolicy, savePolicy, saveReward } from './policies.ts';
+import { exportPolicy, savePolicy, saveReward } from './save-policy.ts';
 import { createTrainer } from './trainer.ts';
 
 export interface JobSettings {

@@ -1,0 +1,108 @@
+/** Policies and reward models into directories: whole in Hugging Face layout, or an adapter in PEFT layout beside `ftc.json`. */
+import { existsSync } from 'node:fs';
+import { copyFile, mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeSafetensors } from '../checkpoints/safetensors.ts';
+import type { Tensor } from '../programs/ops.ts';
+import { SCORE } from '../stages/parts/reward-programs.ts';
+import type { Policy, TrainedModel } from '../stages/stage.ts';
+import { StageError } from '../stages/stage.ts';
+import { writeFileAtomically } from '../store/atomic-file.ts';
+import { storeError } from '../store/store-error.ts';
+import { ADAPTER_FILES, ADAPTER_HEAD, BASE_LINK, type PolicyLoader, WHOLE } from './policies.ts';
+
+const FILES_BESIDE = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json'];
+
+const writeJson = (directory: string, file: string, value: unknown) =>
+  writeFileAtomically(join(directory, file), `${JSON.stringify(value, null, 2)}\n`);
+
+/** The base weights with the trained ones in their place; heads and adapters left out. */
+function wholeWeights({ policy, trainable }: TrainedModel): Map<string, Tensor> {
+  return new Map([...policy.weights].map(([name, value]) => [name, trainable.get(name) ?? value]));
+}
+
+/** Files beside the weights: config, tokenizer with the chat template, how to generate. */
+async function writeBeside(directory: string, policy: Policy): Promise<void> {
+  await writeJson(directory, 'config.json', policy.config);
+  await writeJson(directory, 'tokenizer.json', policy.tokenizerFiles.json);
+  await writeJson(directory, 'tokenizer_config.json', policy.tokenizerFiles.config);
+  await writeJson(directory, 'generation_config.json', {
+    eos_token_id: policy.stop.length === 1 ? policy.stop[0] : policy.stop,
+    pad_token_id: policy.tokenizer.pad,
+  });
+}
+
+async function writeAdapter(
+  directory: string,
+  model: TrainedModel,
+  base: string,
+  heads: ReadonlyMap<string, Tensor>,
+): Promise<void> {
+  const { config, export: exported } = model.method.adapter!;
+  await writeSafetensors(
+    join(directory, ADAPTER_FILES[0]),
+    new Map([...exported(model.trainable), ...heads]),
+  );
+  await writeJson(
+    directory,
+    ADAPTER_FILES[1],
+    heads.size > 0 ? { ...config, modules_to_save: ['score'], task_type: 'SEQ_CLS' } : config,
+  );
+  await writeJson(directory, BASE_LINK, { base });
+}
+
+/** `base`: hash of the artifact that the policy came from; an adapter is written where there is one to stand on. */
+export async function savePolicy(
+  directory: string,
+  model: TrainedModel,
+  base: string | undefined,
+): Promise<void> {
+  await writeBeside(directory, model.policy);
+  if (model.method.adapter && base !== undefined) return writeAdapter(directory, model, base, new Map());
+  const changed = model.method.adapter?.merge(model.policy.weights, model.trainable) ?? new Map();
+  await writeSafetensors(join(directory, WHOLE), new Map([...wholeWeights(model), ...changed]));
+}
+
+export async function saveReward(
+  directory: string,
+  model: TrainedModel,
+  score: Tensor,
+  base: string | undefined,
+): Promise<void> {
+  await writeBeside(directory, model.policy);
+  if (model.method.adapter && base !== undefined)
+    return writeAdapter(directory, model, base, new Map([[ADAPTER_HEAD, score]]));
+  await writeSafetensors(join(directory, WHOLE), new Map([...wholeWeights(model), [SCORE, score]]));
+}
+
+/** Names of what was written. Errors: StageError where an adapter is asked for and the artifact is a whole model. */
+export async function exportPolicy(
+  target: string,
+  as: 'merged' | 'adapter',
+  base: string,
+  loader: PolicyLoader,
+): Promise<string[]> {
+  const policy = await loader.policy(base);
+  const source = loader.directory(base);
+  if (as === 'adapter' && !existsSync(join(source, ADAPTER_FILES[0])))
+    throw new StageError(
+      'stage-failed',
+      'the policy that reaches this stage is a whole model, not an adapter',
+      {
+        option: 'as',
+        help: ['write `as=merged`'],
+      },
+    );
+  try {
+    await mkdir(target, { recursive: true });
+    await writeBeside(target, policy);
+    // What an export of the other kind left here would be taken for this one.
+    for (const file of as === 'merged' ? ADAPTER_FILES : [WHOLE])
+      await rm(join(target, file), { force: true });
+    if (as === 'merged') await writeSafetensors(join(target, WHOLE), policy.weights);
+    else for (const file of ADAPTER_FILES) await copyFile(join(source, file), join(target, file));
+  } catch (error) {
+    throw storeError(error, target);
+  }
+  return [...FILES_BESIDE, ...(as === 'merged' ? [WHOLE] : ADAPTER_FILES)];
+}
