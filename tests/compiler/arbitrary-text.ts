@@ -56,6 +56,7 @@ const values = [
   '-1',
   '1e999',
   '"text"',
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the language's own spelling
   '"a ${x} \\n"',
   '"${',
   "'raw'",

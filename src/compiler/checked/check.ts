@@ -127,7 +127,9 @@ function select(
   }
   const anonymous = pipelines.find(({ name }) => name === undefined);
   if (anonymous !== undefined || pipelines.length === 1) return anonymous ?? pipelines[0];
-  if (everyPipeline || isBroken) return undefined;
+  if (isBroken) return undefined;
+  if (entry.tree.items.length === 0) context.report(diagnose('empty-file', { path: entry.source.path }));
+  if (everyPipeline || entry.tree.items.length === 0) return undefined;
   if (pipelines.length === 0) context.report(diagnose('no-pipeline', { path: entry.source.path }));
   else context.report(diagnose('which-pipeline', { names: named }));
   return undefined;

@@ -61,8 +61,6 @@ export function parse(tokens: Tokens): Parsed {
   ];
   const diagnostics = limit(onePerLine(found));
   if (!hasErrors(diagnostics)) diagnostics.push(...limit(layoutProblems(source, tree)));
-  if (!hasErrors(diagnostics) && tokens.tokens.length === 0)
-    diagnostics.push(diagnose('empty-file', { path: source.path }));
   const incomplete = diagnostics.some(({ name, severity }) => severity === 'error' && !contained.has(name));
   return { source, tokens, tree, concrete, diagnostics, incomplete };
 }
@@ -110,6 +108,7 @@ function stringDiagnostic(source: SourceFile, problem: StringProblem): Diagnosti
   const help = 'write `\\$` for a dollar sign before a brace';
   return diagnose(
     'unexpected',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the language's own spelling
     { found: problem.text, expected: 'a name between `${` and `}`', help },
     { span },
   );

@@ -39,6 +39,7 @@ export const valuePages = {
     {
       text: `let a = "0123456789"\nlet b = ${ten('a')}\nlet c = ${ten('b')}\nlet d = ${ten('c')}\nlet e = ${ten('d')}\nlet f = ${ten('e')}\nlet g = ${ten('f')}\npretrain → export(to=$g)`,
     },
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: this is the language's own spelling
     'let a = "0123456789"\nlet b = "${a}${a}"\npretrain → export(to=$b)',
   ),
 };
