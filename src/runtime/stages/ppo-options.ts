@@ -30,7 +30,7 @@ Metrics carry TRL's names; \`reward/mean\` is the reward model's own scale.`,
     { slot: 'reward', required: true },
     { slot: 'tokenizer', required: false },
   ],
-  writes: ['policy'],
+  writes: ['policy', 'metrics'],
   metrics: [
     'objective/kl',
     'objective/scores',

@@ -35,7 +35,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
       { slot: 'policy', required: false },
       { slot: 'tokenizer', required: false },
     ],
-    writes: ['policy', 'tokenizer'],
+    writes: ['policy', 'tokenizer', 'metrics'],
     metrics: ['loss', 'eval_loss', 'eval_perplexity', 'eval_token_accuracy'],
     data: { option: 'data', rows: 'text' },
     options: {

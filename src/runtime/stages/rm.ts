@@ -29,7 +29,7 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
       { slot: 'policy', required: true },
       { slot: 'tokenizer', required: false },
     ],
-    writes: ['reward'],
+    writes: ['reward', 'metrics'],
     metrics: ['loss', 'accuracy', 'margin', 'eval_loss', 'eval_accuracy', 'eval_margin'],
     data: { option: 'data', rows: 'prompt, chosen and rejected' },
     options: {

@@ -28,7 +28,7 @@ prefix \`eval_\`.`,
       { slot: 'policy', required: true },
       { slot: 'tokenizer', required: false },
     ],
-    writes: ['policy'],
+    writes: ['policy', 'metrics'],
     metrics: ['loss', 'eval_loss', 'eval_perplexity', 'eval_token_accuracy'],
     data: { option: 'data', rows: 'prompt and completion, or messages' },
     options: {
