@@ -1,9 +1,11 @@
 /** Content keys: what a job's result depends on, as one hash. */
 import { createHash } from 'node:crypto';
+import { join } from 'node:path';
 import type { Json } from '../../compiler/catalog.ts';
 import { canonicalJob } from '../../compiler/graph/canonical-job.ts';
-import type { Job } from '../../compiler/graph/graph.ts';
+import type { DataExpression, Job } from '../../compiler/graph/graph.ts';
 import { catalog } from '../catalog.ts';
+import { resolveConvention } from '../data/convention.ts';
 import { digestData } from '../data/digest-data.ts';
 
 /** Raised when a change of ftc alters what stages compute, so that old results are not taken for new ones. */
@@ -43,10 +45,14 @@ export function contentKey(parts: KeyParts): string {
  */
 export async function keyParts(job: Job, root: string, keyOf: (job: string) => string): Promise<KeyParts> {
   const data: Record<string, string> = {};
-  for (const [option, expression] of Object.entries(job.data))
+  const resolved: Record<string, DataExpression> = {};
+  for (const [option, expression] of Object.entries(job.data)) {
     data[option] = (await digestData(expression, root)).sha256;
+    // A file found by convention and the same file named are the same rows.
+    resolved[option] = await resolveConvention(expression, join(root, expression.directory));
+  }
   const inputs = Object.fromEntries(
     job.inputs.map(({ slot, from }, i) => [slot === 'metrics' ? `metrics.${i}` : slot, keyOf(from)]),
   );
-  return { job: canonicalJob(job, catalog), inputs, data, executable: 'onnx' };
+  return { job: canonicalJob({ ...job, data: resolved }, catalog), inputs, data, executable: 'onnx' };
 }
