@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Job } from '../../compiler/graph/graph.ts';
-import { methods, models } from '../catalog.ts';
+import { models } from '../catalog.ts';
 import { openData } from '../data/open-data.ts';
 import type { Executable, Executor } from '../executables/executable.ts';
 import { adamw } from '../optimizers/adamw.ts';
@@ -10,6 +10,7 @@ import { type ScheduleKind, scheduleFactor } from '../optimizers/schedule.ts';
 import type { Program } from '../programs/program.ts';
 import { optimize } from '../rewrites/optimize.ts';
 import { type StageContext, Stopped, type Trainer } from '../stages/stage.ts';
+import { appliedMethod } from './applied-method.ts';
 import { checkpointDirectory } from './checkpoint-directory.ts';
 import type { Metrics, RunEvent } from './events.ts';
 import { listExport } from './exported-files.ts';
@@ -65,18 +66,7 @@ export function jobContext(settings: JobSettings): JobContext {
   const context: StageContext = {
     job,
     family: (name) => models[name]!,
-    method(family, config) {
-      const { name, options } = job.method!;
-      return methods[name]!.apply(
-        {
-          config,
-          parameters: family.parameters(config),
-          linears: family.linears(config),
-          blocks: family.blocks(config),
-        },
-        options,
-      );
-    },
+    method: appliedMethod(job),
     policy: () => settings.policies.policy(base()!),
     reward: async () => {
       const hash = settings.artifactOf('reward');

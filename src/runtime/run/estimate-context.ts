@@ -1,8 +1,9 @@
 /** What a stage's estimate is given: data, methods and the models that reach it. */
 import type { Job } from '../../compiler/graph/graph.ts';
-import { methods, models } from '../catalog.ts';
+import { models } from '../catalog.ts';
 import { openData } from '../data/open-data.ts';
 import type { EstimateContext, PlannedModel } from '../stages/stage.ts';
+import { appliedMethod } from './applied-method.ts';
 import { sampleTokensPerByte } from './tokens-per-byte.ts';
 
 /** `root` is the directory of the pipeline file. */
@@ -18,18 +19,7 @@ export function estimateContext(
     ...(model && { model }),
     ...(reward && { reward }),
     family: (name) => models[name]!,
-    method(family, config) {
-      const { name, options } = job.method!;
-      return methods[name]!.apply(
-        {
-          config,
-          parameters: family.parameters(config),
-          linears: family.linears(config),
-          blocks: family.blocks(config),
-        },
-        options,
-      );
-    },
+    method: appliedMethod(job),
     rows,
     tokensPerByte: (option, size) => sampleTokensPerByte(rows(option, 'train'), size),
   };
