@@ -60,6 +60,11 @@ Metrics carry TRL's names; \`reward/mean\` is the reward model's own scale.`,
       default: 30,
     },
     ...training,
+    max_steps: {
+      ...training.max_steps!,
+      description: 'stop after this many updates',
+      defaultNote: '`steps`',
+    },
     batch: {
       description: 'answers sampled an update',
       type: 'integer',
