@@ -18,6 +18,7 @@ import {
 import { readPrompts, showSamples } from './parts/ppo-prompts.ts';
 import { advantagesOf, optimisationMetrics, type Rollout, type Table } from './parts/ppo-update.ts';
 import { columnFeed, type RolloutShape, rolloutFeeds } from './parts/rollout-batch.ts';
+import { longestOf } from './parts/sequences.ts';
 import { initialize, trainedModel } from './parts/training.ts';
 import { ppoEntry } from './ppo-options.ts';
 import type { Stage } from './stage.ts';
@@ -36,14 +37,15 @@ export const ppo: Stage = {
     if (!reward) throw new StageError('missing-slot', 'no reward model reaches this stage');
     const { family, config, tokenizer } = policy;
     const prompts = await readPrompts(context, policy);
-    const longest = Math.max(...prompts.map((p) => p.length));
+    const longest = longestOf(prompts);
     const response = number('max_new_tokens');
     const batch = number('batch');
     const size = Math.min(number('minibatch'), batch);
-    const shape: RolloutShape = { size, length: Math.ceil((longest + response) / 8) * 8, response };
+    const { width, context: most } = family.shape(config);
+    const length = Math.min(most, Math.ceil((longest + response) / 8) * 8);
+    const shape: RolloutShape = { size, length, response };
     const steps = Math.min(number('steps'), Number(options.max_steps ?? Number.POSITIVE_INFINITY));
 
-    const { width } = family.shape(config);
     const heads = [
       initialize({ name: VALUE_WEIGHT, shape: [1, width], initializer: { kind: 'zeros' } }, seed),
       initialize({ name: VALUE_BIAS, shape: [1], initializer: { kind: 'zeros' } }, seed),

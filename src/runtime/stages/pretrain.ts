@@ -1,10 +1,10 @@
 /** `pretrain`: next-token prediction over packed windows of text, from random weights or from a model that is there. */
 import { textOf } from '../data/shapes.ts';
 import { specialTokensOf, stopTokensOf } from '../tokenizers/chat-template.ts';
-import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { trainTokenizer } from '../tokenizers/train-tokenizer.ts';
 import { estimatePretrain } from './estimates/pretrain.ts';
+import { documentStream } from './parts/document-stream.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
 import {
   headIsTrained,
@@ -14,7 +14,7 @@ import {
   trainedModel,
 } from './parts/training.ts';
 import { dataOption, templateOption, trainingOptions } from './parts/training-options.ts';
-import { evaluationBatches, TokenStream, TrainingWindows, windowsIn } from './parts/windows.ts';
+import { evaluationBatches, TrainingWindows, windowsIn } from './parts/windows.ts';
 import type { Policy, Stage, StageContext } from './stage.ts';
 import { StageError } from './stage.ts';
 
@@ -84,8 +84,8 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     const length = policy.family.shape(policy.config).context;
     const rows = Number(options.batch);
     const accumulate = Number(options.accumulate);
-    const training = await stream(context, 'train', policy.tokenizer);
-    const heldOut = await stream(context, 'test', policy.tokenizer);
+    const training = await documentStream(context.rows('data', 'train'), policy.tokenizer);
+    const heldOut = await documentStream(context.rows('data', 'test'), policy.tokenizer);
     if (training.length < 2)
       throw new StageError('too-few-rows', 'the training split has no text', { option: 'data' });
     const perStep = rows * accumulate * length;
@@ -164,19 +164,4 @@ async function startingPolicy(context: StageContext, seed: number): Promise<Poli
 
 async function* texts(context: StageContext): AsyncGenerator<string> {
   for await (const row of context.rows('data', 'train')) yield textOf(row);
-}
-
-/** An end token stands between documents, not inside one that came in several rows. */
-async function stream(
-  context: StageContext,
-  split: 'train' | 'test',
-  tokenizer: Tokenizer,
-): Promise<TokenStream> {
-  const result = new TokenStream();
-  for await (const row of context.rows('data', split)) {
-    if (result.length > 0 && !row.continues) result.append(Int32Array.of(tokenizer.eos));
-    result.append(tokenizer.encode(textOf(row)));
-  }
-  if (result.length > 0) result.append(Int32Array.of(tokenizer.eos));
-  return result;
 }

@@ -3,7 +3,7 @@ import { rowKindOf } from '../../data/shapes.ts';
 import { sizeOf } from '../../programs/program.ts';
 import { languageModelProgram } from '../parts/language-model-program.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
-import { lengthsOf, total } from './lengths.ts';
+import { lengthsOf, longestIn, total } from './lengths.ts';
 import { modelOf, roundUp } from './sizes.ts';
 
 export async function estimateEval(context: EstimateContext): Promise<Estimate> {
@@ -27,7 +27,7 @@ export async function estimateEval(context: EstimateContext): Promise<Estimate> 
   const lengths = all.slice(0, limit);
   const batch = Number(options.batch);
   const tokens = total(lengths, 'tokens');
-  const longest = Math.min(shape.context, roundUp(Math.max(1, ...lengths.map((l) => l.tokens)), 8));
+  const longest = Math.min(shape.context, roundUp(Math.max(1, longestIn(lengths)), 8));
   const length = text ? shape.context : longest;
   const runs = text ? Math.ceil(tokens / (batch * length)) : Math.ceil(lengths.length / batch);
   const forward = languageModelProgram({ family, config, batch, length, headTrainable: false });

@@ -74,3 +74,7 @@ export async function lengthsOf(
 
 export const total = (lengths: readonly RowLength[], key: keyof RowLength) =>
   lengths.reduce((n, l) => n + l[key], 0);
+
+/** Tokens of the longest row; 0 where there is none. */
+export const longestIn = (lengths: readonly RowLength[]) =>
+  lengths.reduce((most, { tokens }) => Math.max(most, tokens), 0);

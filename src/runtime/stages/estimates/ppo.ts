@@ -8,7 +8,7 @@ import {
 } from '../parts/ppo-programs.ts';
 import { rewardProgram } from '../parts/reward-programs.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
-import { lengthsOf, total } from './lengths.ts';
+import { lengthsOf, longestIn, total } from './lengths.ts';
 import { methodSizes, modelOf, roundUp } from './sizes.ts';
 
 export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
@@ -21,11 +21,11 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
   const prompts = await lengthsOf(context, 'prompts', 'train', 'prompt', tokensPerByte);
   const response = number('max_new_tokens');
   const room = shape.context - response;
-  const longest = Math.min(room, Math.max(1, ...prompts.map((p) => p.tokens)));
+  const longest = Math.max(1, Math.min(room, longestIn(prompts)));
   const batch = number('batch');
   const size = Math.min(number('minibatch'), batch);
   const steps = Math.min(number('steps'), Number(options.max_steps ?? Number.POSITIVE_INFINITY));
-  const length = roundUp(longest + response, 8);
+  const length = Math.min(shape.context, roundUp(longest + response, 8));
   const spec = {
     family,
     config,

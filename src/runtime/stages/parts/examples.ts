@@ -134,3 +134,10 @@ export function lossMetrics(sums: ReadonlyMap<string, number>): Metrics {
   const loss = sums.get('loss')!;
   return { loss, perplexity: Math.exp(loss), token_accuracy: sums.get('correct')! };
 }
+
+/** Every row was left out. */
+export const noRowsLeft = (): StageError =>
+  new StageError('too-few-rows', 'every row is longer than the context and was left out', {
+    option: 'overlong',
+    help: ['cut them with `overlong=truncate`, or use a model with a larger context'],
+  });

@@ -6,6 +6,7 @@ import type { Metrics, Sample } from '../../run/events.ts';
 import { type Policy, type StageContext, StageError } from '../stage.ts';
 import { answerOf, encodeQuestion } from './examples.ts';
 import { judge } from './judge.ts';
+import { joined, longestOf } from './sequences.ts';
 
 /** White space folded, composed characters: how answers are compared. */
 const fold = (text: string) => text.normalize('NFC').replace(/\s+/gu, ' ').trim();
@@ -69,7 +70,7 @@ async function answerAll(context: StageContext, policy: Policy, rows: readonly R
     config,
     load: (program) => context.load(program),
     batch: size,
-    maxPrompt: Math.max(...prompts.map((p) => p.length)),
+    maxPrompt: longestOf(prompts),
     maxNewTokens,
     stop,
     pad: tokenizer.pad,
@@ -91,8 +92,8 @@ async function answerAll(context: StageContext, policy: Policy, rows: readonly R
 async function meanReward(context: StageContext, answered: readonly Answered[]): Promise<number | undefined> {
   const reward = await context.reward();
   if (!reward) return undefined;
-  const sequences = answered.map(({ prompt, response }) => Int32Array.of(...prompt, ...response));
-  const length = Math.max(...sequences.map((s) => s.length));
+  const sequences = answered.map(({ prompt, response }) => joined(prompt, response));
+  const length = longestOf(sequences);
   const size = Math.min(Number(context.job.options.batch), sequences.length);
   const scores = await (await judge(context, reward, { size, length }))(sequences);
   return scores.reduce((a, b) => a + b, 0) / scores.length;

@@ -4,6 +4,7 @@ import type { Tensor } from '../../programs/ops.ts';
 import type { Judge } from './judge.ts';
 import type { Table } from './ppo-update.ts';
 import { type Episode, type RolloutShape, rolloutFeeds } from './rollout-batch.ts';
+import { joined } from './sequences.ts';
 
 export interface EpisodeMeasures {
   /** Of `scoreProgram`; the trained tensors are fed. */
@@ -45,6 +46,6 @@ export async function measureEpisodes(
       frozen.push(cut(before.get('logProbability')!));
     });
   }
-  const raw = await score(episodes.map(({ prompt, response }) => Int32Array.of(...prompt, ...response)));
+  const raw = await score(episodes.map(({ prompt, response }) => joined(prompt, response)));
   return { episodes, logProbability, reference: frozen, values, raw };
 }

@@ -3,9 +3,10 @@ import type { Row } from '../../data/row.ts';
 import { preferenceOf } from '../../data/shapes.ts';
 import type { Metrics } from '../../run/events.ts';
 import { type Policy, type StageContext, StageError } from '../stage.ts';
-import { type Account, emptyAccount, type Overlong } from './examples.ts';
+import { type Account, emptyAccount, noRowsLeft, type Overlong } from './examples.ts';
 import { judge } from './judge.ts';
 import { encodePair } from './pairs.ts';
+import { longestOf } from './sequences.ts';
 
 /** Ties count as wrong. Errors: StageError where no reward model reaches the stage. */
 export async function measurePreferences(
@@ -26,7 +27,8 @@ export async function measurePreferences(
   const pairs = rows.flatMap(
     (row) => encodePair(row, preferenceOf(row), policy, longest, overlong as Overlong, account, false) ?? [],
   );
-  const length = Math.max(...pairs.flatMap((p) => [p.chosen.length, p.rejected.length]));
+  if (pairs.length === 0) throw noRowsLeft();
+  const length = longestOf(pairs.flatMap((p) => [p.chosen, p.rejected]));
   const score = await judge(context, reward, { size: Number(batch), length });
   const chosen = await score(pairs.map((p) => p.chosen));
   const rejected = await score(pairs.map((p) => p.rejected));

@@ -1,33 +1,36 @@
 /** Loss of a policy on text and on answers. */
 import type { Row } from '../../data/row.ts';
-import { textOf } from '../../data/shapes.ts';
 import type { Metrics } from '../../run/events.ts';
-import type { Batch, Policy, StageContext } from '../stage.ts';
-import { type Example, lossMetrics } from './examples.ts';
+import { type Batch, type Policy, type StageContext, StageError } from '../stage.ts';
+import { documentStream } from './document-stream.ts';
+import { type Example, lossMetrics, noRowsLeft } from './examples.ts';
 import { languageModelProgram } from './language-model-program.ts';
 import { SupervisedBatches, sizesOf } from './padded-batches.ts';
 import { runBatches } from './training.ts';
-import { evaluationBatches, TokenStream } from './windows.ts';
+import { evaluationBatches } from './windows.ts';
 
 /** Documents end to end, an end token after each, every token predicted once. */
-export function measureText(context: StageContext, policy: Policy, rows: readonly Row[]): Promise<Metrics> {
-  const stream = new TokenStream();
-  for (const row of rows) {
-    stream.append(policy.tokenizer.encode(textOf(row)));
-    stream.append(Int32Array.of(policy.tokenizer.eos));
-  }
+export async function measureText(
+  context: StageContext,
+  policy: Policy,
+  rows: readonly Row[],
+): Promise<Metrics> {
+  const stream = await documentStream(rows, policy.tokenizer);
+  if (stream.length < 2)
+    throw new StageError('too-few-rows', 'the text has no token to predict', { option: 'data' });
   const { context: length } = policy.family.shape(policy.config);
   const batches = evaluationBatches(stream.tokens, length, Number(context.job.options.batch));
   return languageModelLoss(context, policy, batches);
 }
 
 /** Over the tokens of the answers alone. */
-export function measureExamples(
+export async function measureExamples(
   context: StageContext,
   policy: Policy,
   examples: readonly Example[],
 ): Promise<Metrics> {
   const { context: length } = policy.family.shape(policy.config);
+  if (examples.length === 0) throw noRowsLeft();
   const size = Number(context.job.options.batch);
   const batches = new SupervisedBatches(examples, size, 1, 0, length, 0).evaluation();
   return languageModelLoss(context, policy, batches);

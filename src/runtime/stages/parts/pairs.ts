@@ -6,6 +6,7 @@ import type { Batch, Policy } from '../stage.ts';
 import { StageError } from '../stage.ts';
 import type { Account, Overlong } from './examples.ts';
 import { paddedLengths, RowOrder } from './padded-batches.ts';
+import { joined } from './sequences.ts';
 
 export interface Pair {
   readonly chosen: Int32Array;
@@ -28,7 +29,7 @@ export function encodePair(
       return encodeChat(tokenizer, template, [...preference.prompt, ...preference[side]]).ids;
     const prompt = tokenizer.encode(preference.prompt);
     const answer = tokenizer.encode(preference[side]);
-    return Int32Array.of(...prompt, ...answer, tokenizer.eos);
+    return joined(prompt, answer, Int32Array.of(tokenizer.eos));
   };
   account.rows++;
   const sides = [sequence('chosen'), sequence('rejected')];
