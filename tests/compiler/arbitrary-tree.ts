@@ -16,14 +16,12 @@ const plain = fc.string({
   minLength: 1,
   maxLength: 8,
 });
-const text = fc
-  .array(fc.tuple(plain, name), { maxLength: 3 })
-  .chain((pairs) =>
-    plain.map((last) => ({
-      kind: 'text',
-      parts: [...pairs.flatMap(([before, reference]) => [before, { reference }]), last],
-    })),
-  );
+const text = fc.array(fc.tuple(plain, name), { maxLength: 3 }).chain((pairs) =>
+  plain.map((last) => ({
+    kind: 'text',
+    parts: [...pairs.flatMap(([before, reference]) => [before, { reference }]), last],
+  })),
+);
 const quantity = fc
   .constantFrom('2e-4', '5%', '24GB', '3 epochs', '1..5', '-1')
   .map((written) => ({ kind: 'quantity', text: written }));

@@ -227,7 +227,13 @@ const exportStage: StageEntry = {
 
 const rank: Options = {
   r: { description: 'rank of the update', type: 'integer', minimum: 1, default: 8 },
-  alpha: { description: 'scale of the update', type: 'number', exclusiveMinimum: 0, defaultNote: '2 × r' },
+  alpha: {
+    description: 'scale of the update',
+    type: 'number',
+    exclusiveMinimum: 0,
+    defaultNote: '2 × r',
+    computedDefault: ({ r }) => 2 * Number(r),
+  },
   dropout: {
     description: 'share of inputs dropped',
     type: 'number',

@@ -66,7 +66,8 @@ export function complete(owner: Owner, context: Context): Completed {
       options[name] = schema.default;
       defaults.push({ path: `${path}.${name}`, value: schema.default, from: owner.defaultFrom });
     } else if (schema.computedDefault !== undefined) {
-      const made = schema.computedDefault(options, owner.method);
+      // What it follows from may be what is wrong.
+      const made = sound ? schema.computedDefault(options, owner.method) : undefined;
       if (made === undefined) continue;
       options[name] = made;
       const why = schema.defaultNote === undefined ? '' : `: ${schema.defaultNote}`;

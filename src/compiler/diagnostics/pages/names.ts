@@ -46,8 +46,8 @@ export const namePages = {
   ),
   'method-not-hosted': page(
     `Stages that train say which methods they can be trained with. Stages that only measure or write have none.`,
-    'pretrain(lora r=8) → sft',
-    'pretrain(full) → sft(lora r=8)',
+    'pretrain → sft → eval(lora r=8)',
+    'pretrain → sft(lora r=8) → eval',
   ),
   'two-methods': page(
     `A stage is trained with one method. To use two, write two stages in a row, each with its own.`,
