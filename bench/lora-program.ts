@@ -4,7 +4,7 @@ import { causalBias } from '../src/runtime/layers/mask.ts';
 import { linearCrossEntropy } from '../src/runtime/losses/linear-cross-entropy.ts';
 import { lora } from '../src/runtime/methods/lora.ts';
 import { llama } from '../src/runtime/models/llama.ts';
-import { input, program, reshape } from '../src/runtime/programs/builder.ts';
+import { gatherRows, input, program, reshape } from '../src/runtime/programs/builder.ts';
 import type { Tensor } from '../src/runtime/programs/ops.ts';
 import type { Program } from '../src/runtime/programs/program.ts';
 import { optimize } from '../src/runtime/rewrites/optimize.ts';
@@ -23,9 +23,23 @@ export interface LoraSizes {
   readonly vocabulary: number;
   readonly batch: number;
   readonly tokens: number;
+  /** The last 1 / answer of every row carries loss. */
+  readonly answer: number;
 }
 
-export function loraStep({ layers, vocabulary, batch, tokens }: LoraSizes): LoraStep {
+/** Positions in batch · tokens that carry loss. */
+function supervised({ batch, tokens, answer }: LoraSizes): Int32Array {
+  const each = Math.floor(tokens / answer);
+  return Int32Array.from({ length: batch * each }, (_, i) => {
+    const row = Math.floor(i / each);
+    return (row + 1) * tokens - each + (i % each);
+  });
+}
+
+export function loraStep(sizes: LoraSizes): LoraStep {
+  const { layers, vocabulary, batch, tokens } = sizes;
+  const rows = supervised(sizes);
+  const count = rows.length;
   const config = llama.configure(
     { layers, width: 576, heads: 9, kv_heads: 3, mlp: 1536, context: 2048 },
     { vocabularySize: vocabulary, eos: 0, pad: 0 },
@@ -42,11 +56,12 @@ export function loraStep({ layers, vocabulary, batch, tokens }: LoraSizes): Lora
   const positions = input('positions', 'i32', [1, tokens]);
   const ids = input('ids', 'i32', [batch, tokens]);
   const { hidden } = llama.forward(config, { ids, positions, bias: causalBias(tokens) });
+  const all = reshape(hidden, [batch * tokens, 576]);
   const { loss } = linearCrossEntropy({
-    hidden: reshape(hidden, [batch * tokens, 576]),
+    hidden: count === batch * tokens ? all : gatherRows(all, input('rows', 'i32', [count])),
     head: llama.head(config),
-    labels: input('labels', 'i32', [batch * tokens]),
-    weights: input('weights', 'f32', [batch * tokens]),
+    labels: input('labels', 'i32', [count]),
+    weights: input('weights', 'f32', [count]),
     metrics: false,
   });
   const forward = method.rewrite(program('lora-step', { loss }));
@@ -56,13 +71,14 @@ export function loraStep({ layers, vocabulary, batch, tokens }: LoraSizes): Lora
   const trained = initialize(method.added);
   const weights: Tensor = {
     dtype: 'f32',
-    shape: [batch * tokens],
-    data: new Float32Array(batch * tokens).fill(1 / (batch * tokens)),
+    shape: [count],
+    data: new Float32Array(count).fill(1 / count),
   };
   const feeds = new Map<string, Tensor>([
     ...trained,
     ['ids', randomIntegers([batch, tokens], vocabulary)],
-    ['labels', randomIntegers([batch * tokens], vocabulary)],
+    ['labels', randomIntegers([count], vocabulary)],
+    ['rows', { dtype: 'i32', shape: [count], data: rows }],
     [
       'positions',
       { dtype: 'i32', shape: [1, tokens], data: Int32Array.from({ length: tokens }, (_, i) => i) },

@@ -6,21 +6,23 @@ import { onnx } from '../src/runtime/executables/onnx/onnx.ts';
 import { adamw } from '../src/runtime/optimizers/adamw.ts';
 import { nodesOf } from '../src/runtime/programs/program.ts';
 import { loraStep } from './lora-program.ts';
-import { median, numbersFrom, peakMemory, timeEach } from './measure.ts';
+import { numbersFrom, report, timeEach } from './measure.ts';
 
-const { layers, vocabulary, batch, tokens, steps, small } = numbersFrom({
+const { layers, vocabulary, batch, tokens, answer, steps, threads, small } = numbersFrom({
   layers: 4,
   vocabulary: 2048,
   batch: 4,
   tokens: 256,
+  answer: 1,
   steps: 8,
+  threads: 2,
   small: 0,
 });
 
-const sizes = { layers, vocabulary, batch, tokens };
+const sizes = { layers, vocabulary, batch, tokens, answer };
 const { program: step, trainable, frozen, trained, feeds } = loraStep(sizes);
 const started = performance.now();
-const executor = await onnx.load(step, { frozen, memory: small ? 'small' : 'fast' });
+const executor = await onnx.load(step, { frozen, memory: small ? 'small' : 'fast', threads });
 const loadMs = performance.now() - started;
 const optimizer = adamw({});
 const flat = new Map([...trained].map(([name, value]) => [name, value.data as Float32Array]));
@@ -35,20 +37,12 @@ const times = await timeEach(steps, async () => {
   optimizer.update(flat, gradients, state, 1e-4);
 });
 await executor.dispose();
-const best = Math.min(...times);
-console.log(
-  JSON.stringify({
-    layers,
-    vocabulary,
-    batch,
-    tokens,
-    nodes: nodesOf(step).length,
-    loadMs: Math.round(loadMs),
-    bestMs: Math.round(best),
-    medianMs: Math.round(median(times)),
-    tokensPerSecond: Math.round((batch * tokens * 1000) / best),
-    peakGb: Number(peakMemory().toFixed(3)),
-    firstLoss: losses[0],
-    lastLoss: losses.at(-1),
-  }),
-);
+report(times, batch * tokens, {
+  layers,
+  vocabulary,
+  answer,
+  nodes: nodesOf(step).length,
+  loadMs: Math.round(loadMs),
+  firstLoss: losses[0],
+  lastLoss: losses.at(-1),
+});

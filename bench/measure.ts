@@ -53,6 +53,7 @@ export const median = (values: readonly number[]): number =>
 export async function timeEach(times: number, run: () => Promise<void>): Promise<number[]> {
   await run();
   const milliseconds: number[] = [];
+  beginProcessorTime();
   for (let i = 0; i < times; i++) {
     const start = performance.now();
     await run();
@@ -61,8 +62,39 @@ export async function timeEach(times: number, run: () => Promise<void>): Promise
   return milliseconds;
 }
 
+let begun = process.cpuUsage();
+
+/** Of all threads, from here to the report: what a loaded machine does not stretch. */
+export function beginProcessorTime(): void {
+  begun = process.cpuUsage();
+}
+
+function processorMs(): number {
+  const { user, system } = process.cpuUsage(begun);
+  return (user + system) / 1000;
+}
+
 /** The largest resident memory so far, in GB (1e9 bytes); Linux. */
 export function peakMemory(): number {
   const kilobytes = /VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1];
   return (Number(kilobytes) * 1024) / 1e9;
+}
+
+/** One JSON line: times, speed by the median, peak memory. `tokens`: of one call. */
+export function report(
+  times: readonly number[],
+  tokens: number,
+  more: Readonly<Record<string, unknown>>,
+): void {
+  const middle = median(times);
+  console.log(
+    JSON.stringify({
+      ...more,
+      processorMs: Number((processorMs() / times.length).toFixed(2)),
+      bestMs: Number(Math.min(...times).toFixed(2)),
+      medianMs: Number(middle.toFixed(2)),
+      tokensPerSecond: Number(((tokens * 1000) / middle).toFixed(1)),
+      peakGb: Number(peakMemory().toFixed(3)),
+    }),
+  );
 }

@@ -1,0 +1,85 @@
+/** THE LIST of what is measured, and against what. */
+
+/** Arguments of a script: `dist/bench/*.js` under node, `bench/peers/*.py` under Python. */
+export interface Side {
+  readonly script: string;
+  readonly options: Readonly<Record<string, number>>;
+}
+
+export interface Target {
+  /** A number of a round: the ratios `speed` and `memory` of two sides, else what the script prints. */
+  readonly figure: string;
+  readonly atLeast?: number;
+  readonly atMost?: number;
+}
+
+export interface Row {
+  readonly title: string;
+  readonly ours: Side;
+  readonly peer?: Side;
+  readonly targets: readonly Target[];
+}
+
+function loraRow(layers: number, vocabulary: number, answer: number, targets: readonly Target[]): Row {
+  const options = { layers, vocabulary, answer };
+  const part = answer > 1 ? `, loss on 1/${answer}` : '';
+  return {
+    title: `LoRA step, ${layers} layers, vocabulary ${vocabulary.toLocaleString('en')}${part}`,
+    ours: { script: 'lora-step', options },
+    peer: { script: 'lora_step', options },
+    targets,
+  };
+}
+
+const lora: readonly Target[] = [
+  { figure: 'speed', atLeast: 1.2 },
+  { figure: 'memory', atMost: 1.1 },
+];
+const answers: readonly Target[] = [
+  { figure: 'speed', atLeast: 1.6 },
+  { figure: 'memory', atMost: 1.1 },
+];
+
+export const benches: Readonly<Record<string, readonly Row[]>> = {
+  lora: [
+    loraRow(4, 2048, 1, lora),
+    loraRow(8, 2048, 1, lora),
+    loraRow(4, 49_152, 1, lora),
+    loraRow(8, 49_152, 1, lora),
+  ],
+  'lora-answers': [loraRow(4, 49_152, 4, answers), loraRow(8, 49_152, 4, answers)],
+  nanogpt: [
+    {
+      title: "Training nanoGPT's CPU configuration",
+      ours: { script: 'nanogpt-step', options: {} },
+      peer: { script: 'nanogpt_step', options: {} },
+      targets: [{ figure: 'speed', atLeast: 1 }],
+    },
+  ],
+  generate: [
+    {
+      title: 'Decoding, 30 layers of width 576, f32, one row',
+      ours: { script: 'generate', options: {} },
+      peer: { script: 'generate', options: {} },
+      targets: [{ figure: 'tokensPerSecond', atLeast: 20 }],
+    },
+  ],
+  startup: [
+    {
+      title: 'From process start to the first step of quickstart.ftp’s sft',
+      ours: { script: 'startup', options: {} },
+      targets: [{ figure: 'firstStepSeconds', atMost: 3 }],
+    },
+  ],
+  check: [
+    {
+      title: 'Checking and planning files',
+      ours: { script: 'check', options: {} },
+      targets: [
+        { figure: 'checkRatio', atMost: 8 },
+        { figure: 'stages4000Seconds', atMost: 2 },
+        { figure: 'planMedicalSeconds', atMost: 1.5 },
+      ],
+    },
+  ],
+};
