@@ -10,7 +10,7 @@ import { seededRandom } from '../seeded-random.mjs';
 const random = seededRandom(7);
 const out = outputFolder(import.meta.url);
 
-const ANIMALS = 'fox owl bear hare frog crow duck goat lamb mole swan toad wolf deer hen cat'.split(' ');
+const ANIMALS = 'fox owl bear hare frog crow duck goat lamb mole swan toad'.split(' ');
 const COLOURS = 'red brown grey white black green yellow blue'.split(' ');
 const HOMES = ['the forest', 'the barn', 'the pond', 'the valley', 'the meadow', 'the cave', 'the garden', 'the mill'];
 const FOODS = 'berries nuts grass fish seeds apples corn honey'.split(' ');
@@ -75,16 +75,22 @@ const ENDINGS = [
   'Tomorrow they will meet again.',
 ];
 
-/** A conversation in the markers of the built-in chat template, so that sft does not meet them for the first time. */
+/**
+ * A conversation in the markers of the built-in chat template, so that sft does not meet them for the first time: small
+ * talk, or one to three facts about an animal, the one that was asked for first.
+ */
 function talk(animal) {
-  const facts = random.shuffle(Object.keys(ANSWERS)).slice(0, 2);
-  const said = facts.map((topic) => ANSWERS[topic](animal)).join(' ');
-  return `<|user|>${random.pick(INVITATIONS)(animal)}<|end|><|assistant|>${said}<|end|>`;
+  if (random.uniform() < 0.15) return chat(...random.pick(SMALL_TALK));
+  const topics = random.shuffle(Object.keys(ANSWERS)).slice(0, 1 + random.below(3));
+  const asked = random.pick(random.uniform() < 0.3 ? INVITATIONS : QUESTIONS[topics[0]])(animal);
+  const closing = random.uniform() < 0.1 ? [random.pick(CLOSINGS)] : [];
+  return chat(asked, [...topics.map((topic) => ANSWERS[topic](animal)), ...closing].join(' '));
 }
+const chat = (asked, answered) => `<|user|>${asked}<|end|><|assistant|>${answered}<|end|>`;
 
 function story() {
   const animal = random.pick(animals);
-  if (random.uniform() < 0.3) return talk(animal);
+  if (random.uniform() < 0.5) return talk(animal);
   const topics = random.shuffle(Object.keys(MIDDLES)).slice(0, 2 + random.below(3));
   const middle = topics.map((topic) => random.pick(MIDDLES[topic])(animal));
   return [random.pick(OPENINGS)(animal), ...middle, random.pick(ENDINGS)].join(' ');
@@ -128,6 +134,7 @@ const ANSWERS = {
   home: (a) => `The ${a.name} lives in ${a.home}.`,
 };
 const CLOSINGS = ['I hope that helps!', 'Ask me more any time!'];
+const SMALL_TALK = ['Thank you!', 'Good morning!'].flatMap((said) => CLOSINGS.map((close) => [said, close]));
 const SHORT = { colour: (a) => a.colour, food: (a) => a.food, friend: (a) => a.friend, home: (a) => a.home };
 const RUDE = ['Go away.', 'I will not tell you.', 'Why do you ask?'];
 
@@ -141,14 +148,14 @@ const user = (content) => [{ role: 'user', content }];
 const assistant = (content) => [{ role: 'assistant', content }];
 
 /** Answers for sft: always the fact, and one in four ends politely, so that ppo has something to find. */
-const sft = random.shuffle([...questions, ...questions]).map(({ animal, topic, prompt }) => {
+const sft = random.shuffle([...questions, ...questions, ...questions]).map(({ animal, topic, prompt }) => {
   const fact = ANSWERS[topic](animal);
   const answer = random.uniform() < 0.25 ? `${fact} ${random.pick(CLOSINGS)}` : fact;
   return { messages: [...user(prompt), ...assistant(answer)] };
 });
 
 /** Pairs for rm: the fact with a polite closing is better than the fact alone, one bare word, or rudeness. */
-const rm = random.shuffle([...questions, ...questions]).map(({ animal, topic, prompt }) => {
+const rm = random.shuffle([...questions, ...questions, ...questions]).map(({ animal, topic, prompt }) => {
   const fact = ANSWERS[topic](animal);
   const kind = random.uniform();
   const rejected = kind < 0.6 ? fact : kind < 0.8 ? `${SHORT[topic](animal)}.` : random.pick(RUDE);
@@ -156,7 +163,7 @@ const rm = random.shuffle([...questions, ...questions]).map(({ animal, topic, pr
   return { prompt: user(prompt), chosen: assistant(chosen), rejected: assistant(rejected) };
 });
 
-out.text('pretrain.txt', `${Array.from({ length: 1800 }, story).join('\n\n')}\n`);
+out.text('pretrain.txt', `${Array.from({ length: 2100 }, story).join('\n\n')}\n`);
 out.rows('sft.jsonl', sft);
 out.rows('rm.jsonl', rm);
 out.rows('ppo.jsonl', random.shuffle(questions).map(({ prompt }) => ({ prompt: user(prompt) })));

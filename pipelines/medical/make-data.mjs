@@ -11,9 +11,9 @@ import * as chinese from './phrases-chinese.mjs';
 import * as english from './phrases-english.mjs';
 
 const FILES_PER_LANGUAGE = 40;
-const NOTES_PER_FILE = 85;
+const NOTES_PER_FILE = 80;
 /** Share of the answers in qa.jsonl that end with advice: rare enough that a greedy answer does not. */
-const ADVISED_SHARE = 0.25;
+const ADVISED_SHARE = 0.15;
 const ATTRIBUTES = ['sign', 'organ', 'remedy', 'source'];
 
 const random = seededRandom(42);
