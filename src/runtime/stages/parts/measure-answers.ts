@@ -4,7 +4,7 @@ import { promptCompletionOf, promptOf } from '../../data/shapes.ts';
 import { greedySampler } from '../../generation/rollout.ts';
 import type { Metrics, Sample } from '../../run/events.ts';
 import { type Policy, type StageContext, StageError } from '../stage.ts';
-import { answerOf, encodeQuestion } from './examples.ts';
+import { answerOf, encodeQuestion, noRowsLeft } from './examples.ts';
 import { judge } from './judge.ts';
 import { joined, longestOf } from './sequences.ts';
 
@@ -12,6 +12,7 @@ import { joined, longestOf } from './sequences.ts';
 const fold = (text: string) => text.normalize('NFC').replace(/\s+/gu, ' ').trim();
 
 interface Answered {
+  readonly row: Row;
   readonly prompt: Int32Array;
   readonly response: Int32Array;
   /** Without the token that ended it. */
@@ -27,7 +28,7 @@ export async function measureAnswers(
 ): Promise<Metrics> {
   const { match, samples } = context.job.options;
   const answered = await answerAll(context, policy, rows);
-  const expected = rows.map((row) => (compare ? answerOf(row, promptCompletionOf(row)) : undefined));
+  const expected = answered.map(({ row }) => (compare ? answerOf(row, promptCompletionOf(row)) : undefined));
   const exact = answered.map(({ text }, i) => expected[i] !== undefined && fold(text) === fold(expected[i]));
   const contains = answered.map(
     ({ text }, i) => expected[i] !== undefined && fold(text).includes(fold(expected[i])),
@@ -51,18 +52,14 @@ async function answerAll(context: StageContext, policy: Policy, rows: readonly R
   const { family, config, tokenizer, stop } = policy;
   const maxNewTokens = Number(context.job.options.max_new_tokens);
   const room = family.shape(config).context - maxNewTokens;
-  const prompts = rows.map((row) => encodeQuestion(promptOf(row), policy));
-  const tooLong = prompts.findIndex((p) => p.length > room);
-  if (tooLong >= 0)
-    throw new StageError(
-      'overlong-row',
-      `the prompt has ${prompts[tooLong]!.length} tokens; with ${maxNewTokens} new ones it does not fit the context`,
-      {
-        file: rows[tooLong]!.file,
-        line: rows[tooLong]!.line,
-        option: 'max_new_tokens',
-        help: ['lower `max_new_tokens`'],
-      },
+  const questions = rows.flatMap((row) =>
+    fitQuestion(context, row, encodeQuestion(promptOf(row), policy), room),
+  );
+  if (questions.length === 0) throw noRowsLeft();
+  if (questions.length < rows.length)
+    context.message(
+      'warning',
+      `${rows.length - questions.length} prompts left out, being too long to answer`,
     );
   const size = Number(context.job.options.batch);
   const sampler = await greedySampler({
@@ -70,23 +67,48 @@ async function answerAll(context: StageContext, policy: Policy, rows: readonly R
     config,
     load: (program) => context.load(program),
     batch: size,
-    maxPrompt: longestOf(prompts),
+    maxPrompt: longestOf(questions.map(({ prompt }) => prompt)),
     maxNewTokens,
     stop,
     pad: tokenizer.pad,
   });
   const answered: Answered[] = [];
-  for (let first = 0; first < prompts.length; first += size) {
+  for (let first = 0; first < questions.length; first += size) {
     context.checkStop();
-    const part = prompts.slice(first, first + size);
-    const responses = await sampler.sample(part, policy.weights);
+    const part = questions.slice(first, first + size);
+    const responses = await sampler.sample(
+      part.map(({ prompt }) => prompt),
+      policy.weights,
+    );
     responses.forEach((response, i) => {
       const ended = stop.includes(response.at(-1)!);
       const text = tokenizer.decode(ended ? response.subarray(0, -1) : response);
-      answered.push({ prompt: part[i]!, response, text });
+      answered.push({ ...part[i]!, response, text });
     });
   }
   return answered;
+}
+
+/** A prompt that leaves room for the answer; `overlong` decides about the others. Errors: StageError `overlong-row`. */
+function fitQuestion(
+  { job: { options } }: StageContext,
+  row: Row,
+  prompt: Int32Array,
+  room: number,
+): { row: Row; prompt: Int32Array }[] {
+  if (prompt.length <= room) return [{ row, prompt }];
+  if (options.overlong === 'drop') return [];
+  if (options.overlong === 'truncate' && room > 0) return [{ row, prompt: prompt.slice(-room) }];
+  throw new StageError(
+    'overlong-row',
+    `the prompt has ${prompt.length} tokens; with ${options.max_new_tokens} new ones it does not fit the context`,
+    {
+      file: row.file,
+      line: row.line,
+      option: 'max_new_tokens',
+      help: ['lower `max_new_tokens`, or leave such rows out with `overlong=drop`'],
+    },
+  );
 }
 
 async function meanReward(context: StageContext, answered: readonly Answered[]): Promise<number | undefined> {
