@@ -1,4 +1,6 @@
+import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
+import { optionsSchema } from '../../src/compiler/checked/validate.ts';
 import { compile } from '../../src/compiler/compile.ts';
 import { applyFixes } from '../../src/compiler/diagnostics/apply-fixes.ts';
 import { diagnose, exitCodeOf } from '../../src/compiler/diagnostics/diagnostic.ts';
@@ -156,6 +158,25 @@ describe('sources', () => {
       expect(diagnostics.length).toBeGreaterThan(0);
       expect(diagnostics.length).toBeLessThan(400);
       expect(performance.now() - start).toBeLessThan(20_000);
+    }
+  });
+});
+
+describe('option schemas', () => {
+  it('are strict JSON Schema, and accept their own defaults', () => {
+    const ajv = new Ajv({ strict: true, strictTypes: false });
+    const { stages, methods, models, sources, operators } = fixture;
+    for (const table of [stages, methods, models, sources, operators]) {
+      for (const entry of Object.values(table)) {
+        const defaults = Object.entries(entry.options).filter(
+          ([, { refers, default: value }]) => refers === undefined && value !== undefined,
+        );
+        const isValid = ajv.compile(optionsSchema(entry));
+        expect(isValid(Object.fromEntries(defaults.map(([name, { default: value }]) => [name, value])))).toBe(
+          true,
+        );
+        expect(isValid({ nothing: 1 })).toBe(false);
+      }
     }
   });
 });

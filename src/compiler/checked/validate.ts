@@ -27,16 +27,28 @@ function jsonSchema(schema: ValueSchema): { [keyword: string]: unknown } {
   return { ...Object.fromEntries(given), ...(items === undefined ? {} : { items: jsonSchema(items) }) };
 }
 
-function validatorOf(entry: CallEntry): ValidateFunction {
-  const known = validators.get(entry);
-  if (known !== undefined) return known;
-  ajv ??= new Ajv({ allErrors: true, strict: true, strictTypes: false });
+/** The JSON Schema of a call's options. */
+export function optionsSchema(entry: CallEntry): { [keyword: string]: unknown } {
   const plain = Object.entries(entry.options).filter(([, { refers }]) => refers === undefined);
-  const made = ajv.compile({
+  return {
     type: 'object',
     properties: Object.fromEntries(plain.map(([name, schema]) => [name, jsonSchema(schema)])),
     additionalProperties: false,
+  };
+}
+
+function validatorOf(entry: CallEntry): ValidateFunction {
+  const known = validators.get(entry);
+  if (known !== undefined) return known;
+  // The schemas are made here from typed entries, and a test checks them: checking them at each start costs 20 ms.
+  ajv ??= new Ajv({
+    allErrors: true,
+    strict: false,
+    meta: false,
+    validateSchema: false,
+    code: { optimize: false },
   });
+  const made = ajv.compile(optionsSchema(entry));
   validators.set(entry, made);
   return made;
 }
@@ -48,6 +60,8 @@ export function validate(
   values: ReadonlyMap<string, Bound>,
   context: Context,
 ): boolean {
+  // Defaults are the catalog's own.
+  if (values.size === 0) return true;
   const validator = validatorOf(entry);
   if (validator(options)) return true;
   const told = new Set<string>();
@@ -74,7 +88,7 @@ function reportViolation(
   const item = index !== undefined && value.kind === 'list' ? value.items[Number(index)] : undefined;
   const at: Bound = item === undefined ? bound : { value: item, scope };
   const span = spanOfBound(at);
-  const written = scope.module.source.text.slice(span.start - 0, span.end);
+  const written = scope.module.source.text.slice(span.start, span.end);
   const aimed = index === undefined ? schema : (schema.items ?? {});
   if (error.keyword === 'enum') {
     const data = { name, value: unquoted(written), legal: (aimed.enum ?? []).map(String) };
