@@ -12,13 +12,13 @@ function token(config: ITokenConfig): TokenType {
   return made;
 }
 
-export const WhiteSpace = token({
+token({
   name: 'WhiteSpace',
   pattern: /[ \t\r\n\f\v\u00A0\u3000\uFEFF]+/,
   group: Lexer.SKIPPED,
   line_breaks: true,
 });
-export const Comment = token({ name: 'Comment', pattern: /#[^\n\r]*/, group: 'comments' });
+token({ name: 'Comment', pattern: /#[^\n\r]*/, group: 'comments' });
 
 /** A hyphen belongs to a name only where a letter or digit follows, so `a->b` is an arrow. */
 export const Identifier = createToken({
@@ -87,7 +87,7 @@ export const Dot = token({ name: 'Dot', pattern: /\./ });
 export const Slash = token({ name: 'Slash', pattern: /\// });
 export const Star = token({ name: 'Star', pattern: /\*/ });
 /** Whatever no other token starts with; kept out of the parser's way and reported by the lexing pass. */
-export const Stray = token({ name: 'Stray', pattern: /[\u0000-\uFFFF]/, group: 'stray', line_breaks: false });
+token({ name: 'Stray', pattern: /[\u0000-\uFFFF]/, group: 'stray', line_breaks: false });
 
 export const itemKeywords: readonly TokenType[] = [
   Use,

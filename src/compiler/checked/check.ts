@@ -45,11 +45,7 @@ export interface Checked {
 }
 
 /** Names, types and units of the whole program; every pipeline of the entry file as a list of checked stages. */
-export function check(
-  { entry, modules, diagnostics: before }: Linked,
-  catalog: Catalog,
-  choices: Choices,
-): Checked {
+function check({ entry, modules, diagnostics: before }: Linked, catalog: Catalog, choices: Choices): Checked {
   const diagnostics: Diagnostic[] = [...before];
   const context = createContext(catalog, diagnostics);
   const pipelines = entry.tree.items.filter((item): item is ItemOf<'pipeline'> => item.kind === 'pipeline');

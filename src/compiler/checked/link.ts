@@ -18,7 +18,7 @@ export interface Linked {
 }
 
 /** Reads the files that the entry file uses, and theirs; each once, in the order of the text. */
-export function link(parsed: Parsed, resolve: Resolve): Linked {
+function link(parsed: Parsed, resolve: Resolve): Linked {
   const diagnostics: Diagnostic[] = [];
   const modules: Module[] = [];
   const byPath = new Map<string, Module>();

@@ -9,7 +9,7 @@ type JsonObject = { readonly [key: string]: Json };
 export const renderJson = (diagnostics: readonly Diagnostic[]): string =>
   `${JSON.stringify({ format_version: '1.0', diagnostics: diagnostics.map(diagnosticJson) })}\n`;
 
-export function diagnosticJson(diagnostic: Diagnostic): JsonObject {
+function diagnosticJson(diagnostic: Diagnostic): JsonObject {
   const { code, name, severity, message, span, label, related, notes, help, fix } = diagnostic;
   return {
     code,

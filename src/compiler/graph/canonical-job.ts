@@ -51,7 +51,7 @@ function significant(options: Options, entry: CallEntry | undefined): { [name: s
 }
 
 /** The same value with the keys of every object in order, so that its JSON text is canonical. */
-export function sorted(value: Json): Json {
+function sorted(value: Json): Json {
   if (Array.isArray(value)) return value.map(sorted);
   if (value === null || typeof value !== 'object') return value;
   const keys = Object.keys(value).sort();

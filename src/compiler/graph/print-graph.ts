@@ -27,7 +27,7 @@ const printCall = (name: string, options: Options): string =>
     .join(' ')})`;
 
 /** `jsonl(path="data/prefs.jsonl") → split(test=0.1)` */
-export function printRows({ source, operators, directory }: DataExpression): string {
+function printRows({ source, operators, directory }: DataExpression): string {
   const inputs = source.inputs.map((input) => `(${printRows(input)})`);
   const options = Object.entries(source.options).map(([key, value]) => `${key}=${printJson(value)}`);
   const first = `${source.name}(${[...inputs, ...options].join(' ')})${directory === '.' ? '' : ` in ${directory}`}`;

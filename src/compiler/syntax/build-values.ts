@@ -49,7 +49,7 @@ export function buildName(token: IToken | undefined): Name | undefined {
   return token && { text: sameName(token.image), range: tokenRange(token) };
 }
 
-export function buildPath(node: CstNode | undefined): Path | undefined {
+function buildPath(node: CstNode | undefined): Path | undefined {
   if (node === undefined) return undefined;
   const names: Name[] = [];
   let text = '';

@@ -15,7 +15,7 @@ import type {
 
 export const printTree = ({ items }: Tree): string => items.map((item) => `${printItem(item)}\n`).join('');
 
-export function printItem(item: Item): string {
+function printItem(item: Item): string {
   switch (item.kind) {
     case 'use':
       return `use "${item.path}" as ${item.name.text}`;
@@ -45,12 +45,12 @@ export function printItem(item: Item): string {
 const printSetting = ({ path, value }: Setting): string =>
   `${path.map(({ text }) => text).join('.')} = ${printValue(value)}`;
 
-export const printChain = ({ steps }: Chain): string => steps.map(printStep).join(' → ');
+const printChain = ({ steps }: Chain): string => steps.map(printStep).join(' → ');
 
-export const printStep = ({ label, call }: Step): string =>
+const printStep = ({ label, call }: Step): string =>
   `${label === undefined ? '' : `${label.text}: `}${printCall(call)}`;
 
-export function printCall({ path, parens, args }: Call): string {
+function printCall({ path, parens, args }: Call): string {
   if (!parens) return path.text;
   const parts = args.map(
     (arg, index) => `${index === 0 ? '' : arg.closes ? '; ' : ' '}${printArgument(arg)}`,
@@ -67,7 +67,7 @@ function printArgument(arg: Argument): string {
 export const printCondition = ({ path, comparison, value }: WrittenCondition): string =>
   `${path.text} ${comparison} ${printValue(value)}`;
 
-export function printValue(value: Value): string {
+function printValue(value: Value): string {
   switch (value.kind) {
     case 'quantity':
       return value.text;

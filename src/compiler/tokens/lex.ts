@@ -120,7 +120,7 @@ function tooDeep(source: SourceFile, tokens: readonly IToken[]): Diagnostic | un
 }
 
 /** One word per line: place, kind, text. */
-export const printTokens = ({ source, tokens }: Tokens): string =>
+const printTokens = ({ source, tokens }: Tokens): string =>
   tokens
     .map(({ tokenType, image, startOffset }) => {
       const { line, column } = spanOf(source, { start: startOffset, end: startOffset });
