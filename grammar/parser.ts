@@ -1,6 +1,6 @@
 /**
- * The sentences of the language. Rules only: what a name means is decided by the compiler. All rules stand in one file,
- * since each of them is a field of one class.
+ * The sentences of the language. Rules only: what a name means is decided by the compiler. Long because
+ * all rules are fields of one class.
  */
 import type { IParserConfig } from 'chevrotain';
 import { LookaheadParser } from './lookahead.ts';
