@@ -58,7 +58,9 @@ const training: Options = {
   },
   seed: { description: 'seed of all random choices', type: 'integer', default: 0, defaultFromParam: 'seed' },
 };
-const data: Options = { data: { description: 'rows to learn from', refers: 'data' } };
+const data: Options = {
+  data: { description: 'rows to learn from', refers: 'data', defaultNote: 'data/<stage>.{txt,jsonl,csv}' },
+};
 const template: Options = { template: { description: 'chat template', refers: 'template' } };
 
 const pretrain: StageEntry = {

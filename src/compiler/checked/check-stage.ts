@@ -129,7 +129,7 @@ export class StageChecker {
           };
           defaults.push({
             path: `${id}.${name}`,
-            value: `data/${entry.name}.{txt,jsonl,csv,parquet}`,
+            value: (schema.defaultNote ?? 'data/<stage>.*').replace('<stage>', entry.name),
             from: 'convention',
           });
         }
