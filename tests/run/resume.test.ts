@@ -10,7 +10,7 @@ import { atStep, type Said, TINY, workshops } from './workshop.ts';
 const workshop = workshops();
 
 const text = `
-pretrain(${TINY} data=text("data/pretrain.txt") → split(test=20%) max_steps=4)
+pretrain(${TINY} data=jsonl("data/notes.jsonl") → split(test=20%) max_steps=4)
 → sft(lora r=2 dropout=0.2; max_steps=4 batch=4)
 → rm(lora r=2; max_steps=3 batch=4)
 → ppo(lora r=2; steps=4 batch=4 minibatch=2 epochs=2 max_new_tokens=5 kl_target=0.001 kl_horizon=20)`;

@@ -28,9 +28,10 @@ export const preferenceRows = facts.map(({ question, answer }) => ({
 }));
 export const promptRows = facts.map(({ question }) => ({ prompt: [user(question)] }));
 
-/** By convention: one file a stage. */
+/** By convention: one file a stage. The text is one block, so none of it is held out; of the notes some are. */
 export const tinyData = {
   'data/pretrain.txt': facts.map(({ question, answer }) => `${question} ${answer}\n\n`).join(''),
+  'data/notes.jsonl': lines(facts.map(({ question, answer }) => ({ text: `${question} ${answer}` }))),
   'data/sft.jsonl': lines(sftRows),
   'data/rm.jsonl': lines(preferenceRows),
   'data/ppo.jsonl': lines(promptRows),
