@@ -163,7 +163,7 @@ const rm = random.shuffle([...questions, ...questions, ...questions]).map(({ ani
   return { prompt: user(prompt), chosen: assistant(chosen), rejected: assistant(rejected) };
 });
 
-out.text('pretrain.txt', `${Array.from({ length: 2100 }, story).join('\n\n')}\n`);
+out.text('pretrain.txt', `${Array.from({ length: 2600 }, story).join('\n\n')}\n`);
 out.rows('sft.jsonl', sft);
 out.rows('rm.jsonl', rm);
 out.rows('ppo.jsonl', random.shuffle(questions).map(({ prompt }) => ({ prompt: user(prompt) })));
