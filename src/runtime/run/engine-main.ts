@@ -17,15 +17,17 @@ async function serve(request: RunRequest): Promise<void> {
   for await (const event of run(request, version(), () => stop)) {
     await new Promise<void>((resolve) => process.send!(event, () => resolve()));
   }
-  process.disconnect();
+  if (process.connected) process.disconnect();
 }
 
 process.on('message', (message: Message) => {
   if (message.type === 'stop') stop = true;
   else void serve(message.request);
 });
-// The terminal's Ctrl-C reaches the whole group; the parent decides what it means.
-process.on('SIGINT', () => {});
-process.on('disconnect', () => {
-  stop = true;
-});
+// Signals reach the whole group, and the parent says the same in its own words; whoever signals this process alone, or
+// ends the parent, wants what was done to be kept.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP', 'disconnect'] as const) {
+  process.on(signal, () => {
+    stop = true;
+  });
+}
