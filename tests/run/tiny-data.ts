@@ -3,7 +3,7 @@ const animals = 'hen fox bear wolf frog duck crow swan hare lamb goat mole'.spli
 const foods = 'corn grass fish berries apples worms'.split(' ');
 const places = 'barn forest pond meadow'.split(' ');
 
-const facts = animals.flatMap((animal, i) => {
+export const facts = animals.flatMap((animal, i) => {
   const food = foods[i % foods.length]!;
   const place = places[i % places.length]!;
   return [

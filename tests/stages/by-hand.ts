@@ -28,7 +28,7 @@ export function lossOf(
   ids: ArrayLike<number>,
   marked: ArrayLike<number>,
 ): { total: number; tokens: number } {
-  const logits = logitsOf(policy, ids);
+  const logits = logitsOf(policy, Int32Array.from(ids).subarray(0, -1)); // nothing follows the last token
   const { vocabularySize: V } = policy.family.shape(policy.config);
   let total = 0;
   let tokens = 0;

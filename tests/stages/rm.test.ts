@@ -99,3 +99,22 @@ test('learns which answer is better', async () => {
   expect(said.series('rm', 'loss').at(-1)).toBeLessThan(0.05);
   expect(said.series('rm', 'accuracy').at(-1)).toBe(1);
 });
+
+test('pairs longer than the context: an error, left out, cut; cut to the same answer they teach nothing', async () => {
+  const long = 'a b c d e f g h i j k l m n o p';
+  const answers = { prompt: 'Q', chosen: `yes ${long} ${long}`, rejected: 'no' };
+  const questions = { prompt: `${long} ${long} ${long}`, chosen: 'yes', rejected: 'no' };
+  const run = (row: object, overlong: string) =>
+    workshop(`${pretrain} → rm(${all} lora r=2; batch=4 max_steps=1 ${overlong})`, {
+      ...tinyData,
+      'data/rm.jsonl': lines([{ prompt: 'Q', chosen: 'yes', rejected: 'no' }, row]),
+    }).run();
+  expect((await run(answers, '')).of('diagnostic')[0]).toMatchObject({ code: 'FTP5006', line: 2 });
+  const dropped = await run(answers, 'overlong=drop');
+  expect(dropped.of('message', 'rm')[0]!.text).toMatch(/^train: 2 rows, .*; 1 rows dropped, 0 cut/);
+  const cut = await run(answers, 'overlong=truncate');
+  expect(cut.of('message', 'rm')[0]!.text).toMatch(/; 0 rows dropped, 1 cut/);
+  expect(cut.end.status).toBe('ok');
+  const same = await run(questions, 'overlong=truncate');
+  expect(same.of('diagnostic')[0]).toMatchObject({ code: 'FTP5005', line: 2 });
+});

@@ -14,7 +14,7 @@ export interface Pair {
   readonly margin: number;
 }
 
-/** Both answers of a row as whole sequences that end with the end token. Errors: StageError (`overlong-row`, `missing-field`). */
+/** Both answers of a row as whole sequences that end with the end token. Errors: StageError (`overlong-row`, `no-supervised-token`, `missing-field`). */
 export function encodePair(
   row: Row,
   preference: Preference,
@@ -53,8 +53,13 @@ export function encodePair(
     account.truncated++;
   }
   const [chosen, rejected] = sides.map((s) => s.slice(0, context));
+  if (longest > context && String(chosen) === String(rejected))
+    throw new StageError('no-supervised-token', 'cut to the context, both answers of the pair are the same', {
+      ...place,
+      option: 'data',
+      help: ['drop such pairs with `overlong=drop`, or shorten the prompt'],
+    });
   account.tokens += chosen!.length + rejected!.length;
-  account.supervisedTokens += 2;
   if (useMargin && typeof preference.margin !== 'number')
     throw new StageError('missing-field', 'the row has no number `margin`', { ...place, option: 'margin' });
   return { chosen: chosen!, rejected: rejected!, margin: useMargin ? preference.margin! : 0 };
