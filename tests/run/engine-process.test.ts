@@ -1,5 +1,5 @@
 /** The engine in its own process: messages and signals that ask it to stop. */
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, fork, spawn } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,4 +54,26 @@ test.each([
 
 test('a parent that is gone: what was done is kept', async () => {
   await interrupted((engine) => engine.disconnect());
+});
+
+test('a checkpoint that may not be written ends the run with FTP4002 and exit code 4', async (context) => {
+  if (process.platform === 'win32') return context.skip();
+  const shop = workshop(`pretrain(${TINY} max_steps=3 save_every=1)`);
+  const request = shop.request(await shop.plan());
+  // Files of at most 100 kB: the checkpoint with its moments is larger.
+  const command = ['-c', 'ulimit -f 100 && exec "$0" "$1"', process.execPath, main];
+  const engine = spawn('bash', command, {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    serialization: 'advanced',
+  });
+  const events: RunEvent[] = [];
+  engine.on('message', (event: RunEvent) => events.push(event));
+  engine.send({ type: 'run', request });
+  await new Promise((resolve) => engine.on('exit', resolve));
+  const said = new Said(events);
+  expect(said.end).toMatchObject({ status: 'failed', exit_code: 4 });
+  expect(said.of('diagnostic')[0]).toMatchObject({ code: 'FTP4002', stage: 'pretrain', line: 1 });
+  expect(said.series('pretrain', 'loss')).toHaveLength(1);
+  expect(existsSync(join(shop.store, 'lock'))).toBe(false);
+  expect((await shop.run()).end.status).toBe('ok');
 });

@@ -35,6 +35,9 @@ test('comments, layout, cosmetic options and the label leave the keys as they ar
   expect(await planned()).toEqual(cached);
   shop.pipeline(stages().replace('→ rm(', '→ judge: rm(data=jsonl("data/rm.jsonl") '));
   expect(await planned()).toEqual({ pretrain: 'cached', sft: 'cached', judge: 'cached', ppo: 'cached' });
+  const named = stages().replace('pretrain(', 'pretrain(data=notes ');
+  shop.pipeline(`data notes = text("data/pretrain.txt")\npipeline tiny =${named}`);
+  expect(await planned()).toEqual(cached);
   const said = await shop.run();
   expect(said.computed).toEqual([]);
 });

@@ -47,12 +47,25 @@ export async function keyParts(job: Job, root: string, keyOf: (job: string) => s
   const data: Record<string, string> = {};
   const resolved: Record<string, DataExpression> = {};
   for (const [option, expression] of Object.entries(job.data)) {
-    data[option] = (await digestData(expression, root)).sha256;
     // A file found by convention and the same file named are the same rows.
-    resolved[option] = await resolveConvention(expression, join(root, expression.directory));
+    resolved[option] = withDefaults(await resolveConvention(expression, join(root, expression.directory)));
+    data[option] = (await digestData(resolved[option], root)).sha256;
   }
   const inputs = Object.fromEntries(
     job.inputs.map(({ slot, from }, i) => [slot === 'metrics' ? `metrics.${i}` : slot, keyOf(from)]),
   );
   return { job: canonicalJob({ ...job, data: resolved }, catalog), inputs, data, executable: 'onnx' };
+}
+
+/** The source's options as the compiler fills them in where a source is named. */
+function withDefaults(expression: DataExpression): DataExpression {
+  const { source } = expression;
+  const schemas = Object.entries(catalog.sources[source.name]?.options ?? {});
+  const defaults = schemas.flatMap(([name, schema]) =>
+    schema.default === undefined ? [] : [[name, schema.default] as const],
+  );
+  return {
+    ...expression,
+    source: { ...source, options: { ...Object.fromEntries(defaults), ...source.options } },
+  };
 }
