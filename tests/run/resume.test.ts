@@ -1,6 +1,6 @@
 /** A run that was interrupted and goes on ends with the same bytes as one that was not; two runs are the same. */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -84,4 +84,19 @@ test('a killed engine leaves a store that the next run goes on from', async () =
   expect(next.computed).toEqual(['sft', 'rm', 'ppo']);
   expect(next.of('stage_started', 'sft')[0]!.from_step).toBeGreaterThanOrEqual(1);
   expect(next.artifacts).toEqual(whole.artifacts);
+});
+
+test('a checkpoint that cannot be read is told with its path, and removing it starts the stage anew', async () => {
+  const shop = workshop(text);
+  await shop.run({ stopAfter: atStep('pretrain', 2) });
+  const [name] = readdirSync(join(shop.store, 'work'));
+  const path = join('.ftc', 'work', name!, 'checkpoint.safetensors');
+  shop.write(path, 'not a checkpoint');
+  const { diagnostics } = await shop.plan();
+  expect(diagnostics.map((d) => [d.stage, d.code])).toEqual([['pretrain', 'FTP7005']]);
+  expect(diagnostics[0]!.message).toContain(join(shop.directory, path));
+  rmSync(join(shop.directory, path));
+  expect((await shop.run({ until: 'pretrain' })).artifacts).toEqual({
+    'pretrain.policy': whole.artifacts['pretrain.policy'],
+  });
 });

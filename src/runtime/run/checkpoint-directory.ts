@@ -2,7 +2,9 @@
 import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { words } from '../../compiler/diagnostics/words.ts';
 import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../checkpoints/safetensors.ts';
+import { StageError } from '../stages/stage.ts';
 import type { Metrics } from './events.ts';
 import type { Checkpoint, Checkpoints } from './loop.ts';
 
@@ -20,7 +22,10 @@ export function checkpointDirectory(directory: string): Checkpoints {
     },
     async read(): Promise<Checkpoint | undefined> {
       const header = await readCheckpointHeader(directory);
-      return header && { ...header, tensors: await readSafetensors(pathOf(directory)!) };
+      const path = pathOf(directory)!;
+      return (
+        header && { ...header, tensors: await readSafetensors(path).catch((error) => broken(path, error)) }
+      );
     },
     accept: () => rm(before, { force: true }),
     async reject(): Promise<void> {
@@ -35,12 +40,21 @@ export function checkpointDirectory(directory: string): Checkpoints {
 const pathOf = (directory: string): string | undefined =>
   [NEWEST, BEFORE].map((name) => join(directory, name)).find((path) => existsSync(path));
 
-/** Of the newest checkpoint, without its tensors; undefined where there is none. */
+function broken(path: string, error: unknown): never {
+  const { message, help } = words['broken-checkpoint']({ path, why: (error as Error).message });
+  throw new StageError('broken-checkpoint', message, { help: help ?? [] });
+}
+
+/** Of the newest checkpoint, without its tensors; undefined where there is none. Errors: StageError `broken-checkpoint`. */
 export async function readCheckpointHeader(
   directory: string,
 ): Promise<Omit<Checkpoint, 'tensors'> | undefined> {
   const path = pathOf(directory);
   if (path === undefined) return undefined;
-  const { metadata } = await readSafetensorsHeader(path);
-  return JSON.parse(metadata.ftc ?? '{}') as { step: number; state: Record<string, number>; first: Metrics };
+  try {
+    const { metadata } = await readSafetensorsHeader(path);
+    return JSON.parse(metadata.ftc!) as { step: number; state: Record<string, number>; first: Metrics };
+  } catch (error) {
+    return broken(path, error);
+  }
 }
