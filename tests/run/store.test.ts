@@ -36,17 +36,17 @@ test('a store of another version', async () => {
   expect(refused).toMatchObject({ exitCode: 5, diagnostic: { code: 'FTP7001' } });
 });
 
+const shell = (command: string) => void execFileSync('sh', ['-c', command], { stdio: 'ignore' });
+
 /** A file system of so many kilobytes, or undefined where one may not be mounted. */
 function smallDisk(directory: string, kilobytes: number): (() => void) | undefined {
   mkdirSync(directory, { recursive: true });
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kilobytes}k`, 'tmpfs', directory], {
-      stdio: 'ignore',
-    });
+    shell(`mount -t tmpfs -o size=${kilobytes}k tmpfs "${directory}"`);
   } catch {
     return undefined;
   }
-  return () => execFileSync('umount', [directory]);
+  return () => shell(`umount "${directory}"`);
 }
 
 test('a full disk ends the run with FTP4002 and exit code 4', async (context) => {

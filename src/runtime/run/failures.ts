@@ -11,7 +11,7 @@ import { StoreError } from '../store/store-error.ts';
 import { TemplateError } from '../tokenizers/template-error.ts';
 import type { RunEvent } from './events.ts';
 
-export type DiagnosticEvent = Extract<RunEvent, { type: 'diagnostic' }>;
+type DiagnosticEvent = Extract<RunEvent, { type: 'diagnostic' }>;
 
 export interface Failure {
   readonly status: 'failed' | 'gate_failed' | 'stopped';

@@ -22,7 +22,7 @@ export interface KeyParts {
 }
 
 /** JSON with sorted keys: equal values have equal text. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   if (value !== null && typeof value === 'object') {
     const fields = Object.entries(value)

@@ -39,7 +39,7 @@ export function differenceOf(before: KeyParts, now: KeyParts, job: Job): string 
   return describe(first, job) + more;
 }
 
-export function describe({ path, before, now }: Difference, job: Job): string {
+function describe({ path, before, now }: Difference, job: Job): string {
   const [group, ...rest] = path.split('.');
   const name = rest.join('.');
   if (group === 'inputs') return `\`${name}\` comes from a changed stage`;

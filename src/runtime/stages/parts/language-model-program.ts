@@ -7,7 +7,7 @@ import { gatherRows, input, integers, program, reshape } from '../../programs/bu
 import type { Node, Program } from '../../programs/program.ts';
 
 /** (1, T): 0 … T − 1. */
-export function positionsFromZero(length: number): Node {
+function positionsFromZero(length: number): Node {
   return integers(
     Array.from({ length }, (_, i) => i),
     [1, length],

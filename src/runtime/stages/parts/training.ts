@@ -46,9 +46,6 @@ export function trainedModel(
   return { policy, method, trainable, frozen };
 }
 
-export const countElements = (tensors: Iterable<{ readonly shape: readonly number[] }>): number =>
-  [...tensors].reduce((n, t) => n + sizeOf(t.shape), 0);
-
 /** Sums of several evaluation batches as metrics of a language model. */
 export async function languageModelMetrics(trainer: Trainer, batches: readonly Batch[]): Promise<Metrics> {
   return lossMetrics(await trainer.evaluate(batches));
