@@ -8,14 +8,21 @@ import { measureAnswers } from './parts/measure-answers.ts';
 import { measurePreferences } from './parts/measure-preferences.ts';
 import { measureExamples, measureText } from './parts/measure-text.ts';
 import { report } from './parts/report.ts';
-import { dataOption, overlongOption, seedOption, templateOption } from './parts/training-options.ts';
+import {
+  dataOption,
+  overlongOption,
+  packingOption,
+  seedOption,
+  templateOption,
+} from './parts/training-options.ts';
 import { type Policy, type Stage, type StageContext, StageError } from './stage.ts';
 
 export const evaluation: Stage = {
   entry: {
     name: 'eval',
     summary: 'measures a policy on held-out rows: loss, accuracy of its answers, reward',
-    details: `What is measured depends on the rows. Text: \`loss\`, \`perplexity\`, \`token_accuracy\`. Prompts with answers: the same
+    details: `What is measured depends on the rows. Text: \`loss\`, \`perplexity\`, \`token_accuracy\`, and over how many
+\`supervised_tokens\`. Prompts with answers: the same
 over the answers' tokens, and on greedy answers \`exact\` (equal to the expected answer, white space folded) and \`contains\`
 (the expected text, or the row's \`answer\` column, stands in the answer); \`accuracy\` is the one that \`match\` names.
 Preferences, where a reward model reaches the stage: \`reward_accuracy\`. Where a reward model exists and answers were made,
@@ -32,6 +39,7 @@ Preferences, where a reward model reaches the stage: \`reward_accuracy\`. Where 
       'loss',
       'perplexity',
       'token_accuracy',
+      'supervised_tokens',
       'accuracy',
       'exact',
       'contains',
@@ -44,6 +52,10 @@ Preferences, where a reward model reaches the stage: \`reward_accuracy\`. Where 
       ...dataOption('rows to measure on'),
       ...templateOption,
       ...overlongOption,
+      packing: {
+        ...packingOption.packing!,
+        description: `rows of text: ${packingOption.packing!.description}`,
+      },
       split: {
         description: 'which side of the data',
         type: 'string',

@@ -1,4 +1,4 @@
-/** `pretrain`: next-token prediction over packed windows of text, from random weights or from a model that is there. */
+/** `pretrain`: next-token prediction over text, packed or document by document, from random weights or from a model that is there. */
 import { textOf } from '../data/shapes.ts';
 import { specialTokensOf, stopTokensOf } from '../tokenizers/chat-template.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
@@ -6,6 +6,8 @@ import { trainTokenizer } from '../tokenizers/train-tokenizer.ts';
 import { estimatePretrain } from './estimates/pretrain.ts';
 import { documentStream } from './parts/document-stream.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
+import { learnedTokens, shapeOf } from './parts/padded-batches.ts';
+import { packed, separate } from './parts/text-course.ts';
 import {
   headIsTrained,
   initialize,
@@ -13,8 +15,7 @@ import {
   supervisedStep,
   trainedModel,
 } from './parts/training.ts';
-import { dataOption, templateOption, trainingOptions } from './parts/training-options.ts';
-import { evaluationBatches, TrainingWindows, windowsIn } from './parts/windows.ts';
+import { dataOption, packingOption, templateOption, trainingOptions } from './parts/training-options.ts';
 import type { Policy, Stage, StageContext } from './stage.ts';
 import { StageError } from './stage.ts';
 
@@ -23,7 +24,8 @@ export const pretrain: Stage = {
     name: 'pretrain',
     summary: 'learns to predict the next token of text, from random weights or from a given policy',
     details: `Documents are tokenized, joined with an end token after each, and cut into windows of \`context\` tokens;
-every position carries loss. Where no policy reaches the stage it trains a byte-level BPE tokenizer from the same text
+every position carries loss. With \`packing=false\` each document is a padded sequence of its own instead, as prompts and
+their answers are in later stages: what short, unrelated rows need to be learned in few steps. Where no policy reaches the stage it trains a byte-level BPE tokenizer from the same text
 first (\`vocabulary\` entries, the template's markers as special tokens) and starts from random weights.
 
 Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-out text \`eval_loss\`, \`eval_perplexity\`,
@@ -42,6 +44,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
       model: { description: 'model family and sizes', refers: 'model', default: 'llama' },
       ...dataOption('text to learn from: a file is a document, or rows with `text`'),
       ...templateOption,
+      ...packingOption,
       vocabulary: {
         description: 'entries of the tokenizer trained here, special tokens included',
         type: 'integer',
@@ -81,52 +84,62 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     const options = context.job.options;
     const seed = Number(options.seed);
     const policy = await startingPolicy(context, seed);
-    const length = policy.family.shape(policy.config).context;
-    const rows = Number(options.batch);
-    const accumulate = Number(options.accumulate);
-    const training = await documentStream(context.rows('data', 'train'), policy.tokenizer);
-    const heldOut = await documentStream(context.rows('data', 'test'), policy.tokenizer);
-    if (training.length < 2)
+    const { family, config, tokenizer } = policy;
+    const { context: length } = family.shape(config);
+    const batch = Number(options.batch);
+    const read = async (split: 'train' | 'test') => {
+      const { tokens } = await documentStream(context.rows('data', split), tokenizer);
+      return { tokens, end: tokenizer.eos };
+    };
+    const training = await read('train');
+    const heldOut = await read('test');
+    if (training.tokens.length < 2)
       throw new StageError('too-few-rows', 'the training split has no text', { option: 'data' });
-    const perStep = rows * accumulate * length;
-    const tokens =
-      options.tokens === undefined
-        ? Number(options.epochs) * windowsIn(training.length, length) * length
-        : Number(options.tokens);
-    const steps = Math.min(
-      Number(options.max_steps ?? Number.POSITIVE_INFINITY),
-      Math.max(1, Math.ceil(tokens / perStep)),
-    );
     context.message(
       'info',
-      `${training.length} tokens of text, ${heldOut.length} held out; vocabulary ${policy.tokenizer.vocabularySize}`,
+      `${training.tokens.length} tokens of text, ${heldOut.tokens.length} held out; vocabulary ${tokenizer.vocabularySize}`,
     );
+    const layout = options.packing === false ? separate : packed;
+    const { steps, ...course } = layout.course(training, {
+      context: length,
+      batch,
+      accumulate: Number(options.accumulate),
+      seed,
+      epochs: Number(options.epochs),
+      tokens: options.tokens === undefined ? undefined : Number(options.tokens),
+      maxSteps: Number(options.max_steps ?? Number.POSITIVE_INFINITY),
+    });
+    const evaluation = layout.evaluation(heldOut, length, batch);
 
-    const { family, config } = policy;
     const method = context.method(family, config);
     const model = trainedModel(policy, method, seed);
     const headTrainable = headIsTrained(family, config, method);
     const trainer = context.trainer({
       model,
-      program: () => languageModelProgram({ family, config, method, batch: rows, length, headTrainable }),
+      program: (key) => languageModelProgram({ family, config, method, headTrainable, ...shapeOf(key) }),
     });
-    const windows = new TrainingWindows(training.tokens, length, rows, accumulate, seed);
-    const evaluation = heldOut.length > 1 ? evaluationBatches(heldOut.tokens, length, rows) : [];
+    let seen = 0;
     const metrics = await context.loop({
       trainer,
       steps,
       async step(step) {
-        const { sums, metrics } = await supervisedStep(context, trainer, windows.batches(step), step, steps);
+        const batches = course.batches(step);
+        const { sums, metrics } = await supervisedStep(context, trainer, batches, step, steps);
+        for (const batch of batches) seen += learnedTokens(batch);
         return {
           ...metrics,
           entropy: sums.get('entropy')!,
           mean_token_accuracy: sums.get('correct')!,
-          num_tokens: (step + 1) * perStep,
-          epoch: ((step + 1) * perStep) / (windowsIn(training.length, length) * length),
+          num_tokens: seen,
+          epoch: (step + 1) * course.epochsPerStep,
         };
       },
-      tokensPerStep: () => perStep,
+      tokensPerStep: () => course.tokensPerStep,
       ...(evaluation.length > 0 && { evaluate: () => languageModelMetrics(trainer, evaluation) }),
+      state: () => ({ seen }),
+      restore: (state) => {
+        seen = state.seen ?? 0;
+      },
     });
     await context.savePolicy(model);
     return { metrics };

@@ -3,11 +3,11 @@
 import { estimateSft } from './estimates/sft.ts';
 import { type Example, emptyAccount, encodeExample, fit, type Overlong } from './parts/examples.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
-import { SupervisedBatches, sizesOf } from './parts/padded-batches.ts';
+import { learnedTokens, SupervisedBatches, shapeOf } from './parts/padded-batches.ts';
 import { report } from './parts/report.ts';
 import { headIsTrained, languageModelMetrics, supervisedStep, trainedModel } from './parts/training.ts';
 import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
-import type { Batch, Policy, Stage, StageContext } from './stage.ts';
+import type { Policy, Stage, StageContext } from './stage.ts';
 import { StageError } from './stage.ts';
 
 export const sft: Stage = {
@@ -81,10 +81,7 @@ prefix \`eval_\`.`,
       heldOut.length > 0 ? new SupervisedBatches(heldOut, size, 1, 0, length, seed).evaluation() : [];
     const trainer = context.trainer({
       model,
-      program(key) {
-        const [batch, tokens, rows] = sizesOf(key);
-        return languageModelProgram({ family, config, method, batch, length: tokens, rows, headTrainable });
-      },
+      program: (key) => languageModelProgram({ family, config, method, headTrainable, ...shapeOf(key) }),
     });
     let seen = 0;
     const metrics = await context.loop({
@@ -112,13 +109,6 @@ prefix \`eval_\`.`,
     return { metrics };
   },
 };
-
-/** Positions of a batch that carry loss. */
-function learnedTokens(batch: Batch): number {
-  let count = 0;
-  for (const weight of batch.feeds.get('weights')!.data) if (weight > 0) count++;
-  return count;
-}
 
 async function readExamples(
   context: StageContext,

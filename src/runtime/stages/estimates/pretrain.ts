@@ -1,10 +1,11 @@
 /** What `pretrain` would cost. */
-import { languageModelProgram } from '../parts/language-model-program.ts';
+import { type LanguageModelSpec, languageModelProgram } from '../parts/language-model-program.ts';
+import { paddedLengths } from '../parts/padded-batches.ts';
 import { headIsTrained } from '../parts/training.ts';
 import { windowsIn } from '../parts/windows.ts';
 import type { Estimate, EstimateContext, PlannedModel } from '../stage.ts';
-import { lengthsOf, total } from './lengths.ts';
-import { cap, evaluationRuns, methodSizes } from './sizes.ts';
+import { lengthsOf, type RowLength, total } from './lengths.ts';
+import { cap, evaluationRuns, methodSizes, roundUp } from './sizes.ts';
 
 /** Bytes of the tokenizer's file for an entry of the vocabulary and its merge. */
 const TOKENIZER_BYTES_AN_ENTRY = 60;
@@ -15,41 +16,85 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
   const { family, config, tokensPerByte } = model;
   const { context: length, vocabularySize } = family.shape(config);
   const { method, parameters, diskBytes, besides } = methodSizes(context, model);
-  const training = total(await lengthsOf(context, 'data', 'train', 'text', tokensPerByte), 'tokens');
-  const heldOut = total(await lengthsOf(context, 'data', 'test', 'text', tokensPerByte), 'tokens');
-  const batch = Number(job.options.batch);
-  const perStep = batch * Number(job.options.accumulate) * length;
-  const tokens =
-    job.options.tokens === undefined
-      ? Number(job.options.epochs) * windowsIn(training, length) * length
-      : Number(job.options.tokens);
-  const steps = cap(tokens / perStep, context);
-  const spec = {
+  const { batch, accumulate, epochs, tokens } = numbersOf(job.options);
+  const layout = (job.options.packing === false ? separate : packed)({
+    training: await lengthsOf(context, 'data', 'train', 'text', tokensPerByte),
+    heldOut: await lengthsOf(context, 'data', 'test', 'text', tokensPerByte),
+    length,
+    batch,
+  });
+  const perStep = batch * accumulate * layout.learned;
+  const steps = cap((tokens ?? epochs * layout.pass) / perStep, context);
+  const forward = languageModelProgram({
     family,
     config,
     method,
     batch,
-    length,
+    ...layout.shape,
     headTrainable: headIsTrained(family, config, method),
-  };
-  const forward = languageModelProgram(spec);
-  const evaluations = evaluationRuns(context, Math.ceil(heldOut / (batch * length)), steps);
+  });
+  const evaluations = evaluationRuns(context, layout.evaluationBatches, steps);
   return {
     model,
     parameters,
     steps,
-    tokens: steps * perStep,
+    tokens: Math.round(steps * perStep),
     work: [
       {
         program: forward,
         trainable: method.trainable,
-        runs: steps * Number(job.options.accumulate),
+        runs: steps * accumulate,
         besides,
       },
       { program: forward, runs: evaluations, besides },
     ],
     diskBytes: diskBytes + vocabularySize * TOKENIZER_BYTES_AN_ENTRY,
     notes: context.model ? [] : [`tokens are estimated: the tokenizer is trained by this stage`],
+  };
+}
+
+const numbersOf = (options: EstimateContext['job']['options']) => ({
+  batch: Number(options.batch),
+  accumulate: Number(options.accumulate),
+  epochs: Number(options.epochs),
+  tokens: options.tokens === undefined ? undefined : Number(options.tokens),
+});
+
+interface Text {
+  readonly training: readonly RowLength[];
+  readonly heldOut: readonly RowLength[];
+  /** The model's context. */
+  readonly length: number;
+  readonly batch: number;
+}
+
+interface Layout {
+  /** Tokens learned in a pass over the text, and from a sequence. */
+  readonly pass: number;
+  readonly learned: number;
+  readonly shape: Pick<LanguageModelSpec, 'length' | 'rows'>;
+  readonly evaluationBatches: number;
+}
+
+function packed({ training, heldOut, length, batch }: Text): Layout {
+  return {
+    pass: windowsIn(total(training, 'tokens'), length) * length,
+    learned: length,
+    shape: { length },
+    evaluationBatches: Math.ceil(total(heldOut, 'tokens') / (batch * length)),
+  };
+}
+
+/** A document is taken for one sequence. */
+function separate({ training, heldOut, length, batch }: Text): Layout {
+  const fitting = training.map(({ tokens }) => Math.min(tokens, length));
+  const pass = fitting.reduce((n, tokens) => n + Math.max(1, tokens - 1), 0);
+  const learned = pass / Math.max(1, fitting.length);
+  return {
+    pass,
+    learned,
+    shape: { length: paddedLengths(fitting, length).at(-1)!, rows: roundUp(batch * learned * 1.2, 8) },
+    evaluationBatches: Math.ceil(heldOut.length / batch),
   };
 }
 

@@ -5,21 +5,24 @@ import { type Batch, type Policy, type StageContext, StageError } from '../stage
 import { documentStream } from './document-stream.ts';
 import { type Example, lossMetrics, noRowsLeft } from './examples.ts';
 import { languageModelProgram } from './language-model-program.ts';
-import { SupervisedBatches, sizesOf } from './padded-batches.ts';
+import { learnedTokens, SupervisedBatches, shapeOf } from './padded-batches.ts';
+import { packed, separate } from './text-course.ts';
 import { runBatches } from './training.ts';
-import { evaluationBatches } from './windows.ts';
 
-/** Documents end to end, an end token after each, every token predicted once. */
+/** Documents as `packing` has them, an end token after each, every token but the first of a sequence predicted once. */
 export async function measureText(
   context: StageContext,
   policy: Policy,
   rows: readonly Row[],
 ): Promise<Metrics> {
-  const stream = await documentStream(rows, policy.tokenizer);
-  if (stream.length < 2)
+  const { tokenizer, family, config } = policy;
+  const { tokens } = await documentStream(rows, tokenizer);
+  const { batch, packing } = context.job.options;
+  const layout = packing === false ? separate : packed;
+  const { context: length } = family.shape(config);
+  const batches = layout.evaluation({ tokens, end: tokenizer.eos }, length, Number(batch));
+  if (batches.length === 0)
     throw new StageError('too-few-rows', 'the text has no token to predict', { option: 'data' });
-  const { context: length } = policy.family.shape(policy.config);
-  const batches = evaluationBatches(stream.tokens, length, Number(context.job.options.batch));
   return languageModelLoss(context, policy, batches);
 }
 
@@ -41,11 +44,11 @@ async function languageModelLoss(
   { family, config, weights }: Policy,
   batches: readonly Batch[],
 ): Promise<Metrics> {
-  const packed = !batches[0]!.feeds.has('rows');
-  const sums = await runBatches(batches, (key) => {
-    const [batch, length, rows] = sizesOf(key);
-    const spec = { family, config, batch, length, ...(!packed && { rows }), headTrainable: false };
-    return context.load(languageModelProgram(spec), weights);
-  });
-  return lossMetrics(sums);
+  const sums = await runBatches(batches, (key) =>
+    context.load(languageModelProgram({ family, config, headTrainable: false, ...shapeOf(key) }), weights),
+  );
+  return {
+    ...lossMetrics(sums),
+    supervised_tokens: batches.reduce((n, batch) => n + learnedTokens(batch), 0),
+  };
 }

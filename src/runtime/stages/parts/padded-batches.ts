@@ -2,11 +2,15 @@
 import { random } from '../../random/random.ts';
 import type { Batch } from '../stage.ts';
 import type { Example } from './examples.ts';
+import type { LanguageModelSpec } from './language-model-program.ts';
 
 /** Most shapes a stage compiles: each costs a session and its packed weights. */
 const LARGEST_SHAPES = 3;
 const ROUND = 8;
 const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
+
+/** A sequence and which of its tokens are learned. */
+export type MarkedSequence = Pick<Example, 'ids' | 'supervised'>;
 
 /** Lengths to pad to: the longest, and quantiles where they save at least a quarter. */
 export function paddedLengths(lengths: readonly number[], context: number): number[] {
@@ -45,12 +49,13 @@ export class RowOrder {
 }
 
 interface Group {
-  readonly examples: readonly Example[];
+  readonly examples: readonly MarkedSequence[];
   readonly length: number;
   readonly learned: number;
 }
 
-const learnedIn = (example: Example) => example.supervised.reduce((n, bit, i) => n + (i > 0 ? bit : 0), 0);
+const learnedIn = (example: MarkedSequence) =>
+  example.supervised.reduce((n, bit, i) => n + (i > 0 ? bit : 0), 0);
 
 /**
  * Batches for the language-model program: `ids` (B, T), `rows`, `labels`, `weights` (N). T is one of a few padded
@@ -63,7 +68,7 @@ export class SupervisedBatches {
   private readonly order: RowOrder;
 
   constructor(
-    private readonly examples: readonly Example[],
+    private readonly examples: readonly MarkedSequence[],
     private readonly size: number,
     private readonly accumulate: number,
     steps: number,
@@ -85,7 +90,7 @@ export class SupervisedBatches {
     );
   }
 
-  private group(examples: readonly Example[]): Group {
+  private group(examples: readonly MarkedSequence[]): Group {
     const longest = Math.max(...examples.map((e) => e.ids.length));
     return {
       examples,
@@ -150,4 +155,17 @@ export class SupervisedBatches {
 export function sizesOf(key: string): readonly [number, number, number] {
   const [batch, length, rows] = key.split('x').map(Number);
   return [batch!, length!, rows ?? batch! * length!];
+}
+
+/** The same for a language model's program; `rows` where only some positions carry loss. */
+export function shapeOf(key: string): Pick<LanguageModelSpec, 'batch' | 'length' | 'rows'> {
+  const [batch, length, rows] = key.split('x').map(Number);
+  return { batch: batch!, length: length!, ...(rows !== undefined && { rows }) };
+}
+
+/** Positions of a batch that carry loss. */
+export function learnedTokens(batch: Batch): number {
+  let count = 0;
+  for (const weight of batch.feeds.get('weights')!.data) if (weight > 0) count++;
+  return count;
 }

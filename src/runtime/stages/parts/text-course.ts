@@ -1,105 +1,98 @@
-/** How documents become the batches of pretraining: packed end to end, or each on its own. */
-import type { Row } from '../../data/row.ts';
+/** How text becomes the batches of pretraining: documents packed end to end, or each a sequence of its own. */
 import type { Batch } from '../stage.ts';
-import type { Example } from './examples.ts';
-import { SupervisedBatches } from './padded-batches.ts';
-import { evaluationBatches, TokenStream, TrainingWindows, windowsIn } from './windows.ts';
+import { type MarkedSequence, SupervisedBatches } from './padded-batches.ts';
+import { evaluationBatches, TrainingWindows, windowsIn } from './windows.ts';
 
-/** A document as its tokens, the end token last; `row` is where it began. */
-export interface Document {
-  readonly ids: Int32Array;
-  readonly row: Row;
+/** Text as tokens, an end token after each document. */
+export interface TokenizedText {
+  readonly tokens: Int32Array;
+  readonly end: number;
 }
 
 export interface TextCourse {
   readonly steps: number;
-  /** Tokens that carry loss in a step; a mean where steps differ. */
+  /** Tokens that carry loss in a step; the mean where steps differ. */
   readonly tokensPerStep: number;
-  /** Passes over the text that one step is. */
+  /** Passes over the text that a step is. */
   readonly epochsPerStep: number;
   batches(step: number): Batch[];
-  /** Held-out text, every token but the first predicted once; empty where there is none. */
-  readonly evaluation: readonly Batch[];
 }
 
 export interface CourseOptions {
-  /** Tokens the model holds. */
+  /** Tokens that the model holds. */
   readonly context: number;
   readonly batch: number;
   readonly accumulate: number;
   readonly seed: number;
   readonly epochs: number;
-  /** Instead of epochs. */
+  /** To train on in all, instead of `epochs`. */
   readonly tokens: number | undefined;
   readonly maxSteps: number;
 }
 
-const stepsFor = (tokens: number, perStep: number, most: number) =>
-  Math.min(most, Math.max(1, Math.ceil(tokens / perStep)));
-
-function streamOf(documents: readonly Document[]): Int32Array {
-  const stream = new TokenStream();
-  for (const { ids } of documents) stream.append(ids);
-  return stream.tokens;
+/** What the option `packing` chooses between. */
+export interface TextLayout {
+  course(text: TokenizedText, options: CourseOptions): TextCourse;
+  /** Every token but the first of a sequence predicted once; none where there is nothing to predict. */
+  evaluation(text: TokenizedText, context: number, batch: number): Batch[];
 }
 
-/** Windows of `context` predictions over all documents end to end: a document is seen after the ones before it. */
-export function packedCourse(
-  training: readonly Document[],
-  heldOut: readonly Document[],
-  options: CourseOptions,
-): TextCourse {
-  const { context, batch, accumulate, seed } = options;
-  const stream = streamOf(training);
-  const pass = windowsIn(stream.length, context) * context;
-  const perStep = batch * accumulate * context;
-  const windows = new TrainingWindows(stream, context, batch, accumulate, seed);
-  return {
-    steps: stepsFor(options.tokens ?? options.epochs * pass, perStep, options.maxSteps),
-    tokensPerStep: perStep,
-    epochsPerStep: perStep / pass,
-    batches: (step) => windows.batches(step),
-    evaluation: packedEvaluation(heldOut, context, batch),
-  };
-}
+/** Windows of `context` predictions: a document is seen after the ones before it. */
+export const packed: TextLayout = {
+  course({ tokens }, options) {
+    const { context, batch, accumulate, seed } = options;
+    const pass = windowsIn(tokens.length, context) * context;
+    const perStep = batch * accumulate * context;
+    const windows = new TrainingWindows(tokens, context, batch, accumulate, seed);
+    return {
+      steps: stepsOf(pass, perStep, options),
+      tokensPerStep: perStep,
+      epochsPerStep: perStep / pass,
+      batches: (step) => windows.batches(step),
+    };
+  },
+  evaluation: ({ tokens }, context, batch) =>
+    tokens.length > 1 ? evaluationBatches(tokens, context, batch) : [],
+};
 
-export function packedEvaluation(documents: readonly Document[], context: number, batch: number): Batch[] {
-  const stream = streamOf(documents);
-  return stream.length > 1 ? evaluationBatches(stream, context, batch) : [];
-}
+/** A padded sequence a document, seen without the others. */
+export const separate: TextLayout = {
+  course(text, options) {
+    const { context, batch, accumulate, seed } = options;
+    const sequences = sequencesOf(text, context);
+    const pass = sequences.reduce((n, { ids }) => n + ids.length - 1, 0);
+    const perStep = (pass / sequences.length) * batch * accumulate;
+    const steps = stepsOf(pass, perStep, options);
+    const batches = new SupervisedBatches(sequences, batch, accumulate, steps, context, seed);
+    return {
+      steps,
+      tokensPerStep: Math.round(perStep),
+      epochsPerStep: (batch * accumulate) / sequences.length,
+      batches: (step) => batches.batches(step),
+    };
+  },
+  evaluation(text, context, batch) {
+    const sequences = sequencesOf(text, context);
+    return sequences.length > 0 ? new SupervisedBatches(sequences, batch, 1, 0, context, 0).evaluation() : [];
+  },
+};
 
-/** Every document a padded sequence of its own, seen without the others. */
-export function separateCourse(
-  training: readonly Document[],
-  heldOut: readonly Document[],
-  options: CourseOptions,
-): TextCourse {
-  const { context, batch, accumulate, seed } = options;
-  const pieces = training.flatMap((document) => cut(document, context));
-  const pass = pieces.reduce((n, { ids }) => n + ids.length - 1, 0);
-  const perStep = (pass / pieces.length) * batch * accumulate;
-  const steps = stepsFor(options.tokens ?? options.epochs * pass, perStep, options.maxSteps);
-  const batches = new SupervisedBatches(pieces, batch, accumulate, steps, context, seed);
-  return {
-    steps,
-    tokensPerStep: Math.round(perStep),
-    epochsPerStep: (batch * accumulate) / pieces.length,
-    batches: (step) => batches.batches(step),
-    evaluation: separateEvaluation(heldOut, context, batch),
-  };
-}
+const stepsOf = (pass: number, perStep: number, { tokens, epochs, maxSteps }: CourseOptions) =>
+  Math.min(maxSteps, Math.max(1, Math.ceil((tokens ?? epochs * pass) / perStep)));
 
-export function separateEvaluation(documents: readonly Document[], context: number, batch: number): Batch[] {
-  const pieces = documents.flatMap((document) => cut(document, context));
-  return pieces.length > 0 ? new SupervisedBatches(pieces, batch, 1, 0, context, 0).evaluation() : [];
-}
-
-/** Pieces of at most `context` tokens; each begins with the last token of the one before, so that none goes unpredicted. */
-function cut({ ids, row }: Document, context: number): Example[] {
-  const pieces: Example[] = [];
-  for (let start = 0; start + 1 < ids.length; start += context - 1) {
-    const piece = ids.subarray(start, start + context);
-    pieces.push({ ids: piece, supervised: new Uint8Array(piece.length).fill(1), row });
+/**
+ * One sequence a document; a document longer than the context makes several, each of which begins with the last token of
+ * the one before it, so that no token goes unpredicted.
+ */
+export function sequencesOf({ tokens, end }: TokenizedText, context: number): MarkedSequence[] {
+  const sequences: MarkedSequence[] = [];
+  let start = 0;
+  for (let i = 0; i < tokens.length; i++) {
+    const ends = tokens[i] === end || i === tokens.length - 1;
+    if (!ends && i + 1 - start < context) continue;
+    const ids = tokens.subarray(start, i + 1);
+    if (ids.length > 1) sequences.push({ ids, supervised: new Uint8Array(ids.length).fill(1) });
+    start = ends ? i + 1 : i;
   }
-  return pieces;
+  return sequences;
 }

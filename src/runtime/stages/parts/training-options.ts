@@ -159,3 +159,12 @@ export const overlongOption: Options = {
     default: 'error',
   },
 };
+
+export const packingOption: Options = {
+  packing: {
+    description:
+      'join documents end to end and cut them into windows; false: each is a sequence of its own, seen without the others',
+    type: 'boolean',
+    default: true,
+  },
+};
