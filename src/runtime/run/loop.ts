@@ -38,6 +38,8 @@ export interface LoopSettings {
 }
 
 const SAVE_MILLISECONDS = 60_000;
+/** The first checkpoint comes sooner: what diverges often does so early, and should leave something. */
+const FIRST_SAVE_MILLISECONDS = 5_000;
 
 /** Errors: Stopped after the running step was saved; StageError `diverged`; whatever a step throws. */
 export async function loop(task: LoopTask, settings: LoopSettings): Promise<Metrics> {
@@ -79,6 +81,7 @@ export async function loop(task: LoopTask, settings: LoopSettings): Promise<Metr
   };
   const steps = async () => {
     let saved = Date.now();
+    let wait = resumed ? SAVE_MILLISECONDS : FIRST_SAVE_MILLISECONDS;
     for (let step = from; step < task.steps; step++) {
       if (settings.stopping()) {
         if (unproved !== updates()) await save(step);
@@ -89,11 +92,11 @@ export async function loop(task: LoopTask, settings: LoopSettings): Promise<Metr
       const final = done === task.steps;
       if (final) requireFinite(task.trainer.checkpoint(), done);
       if (final || (settings.evalEvery > 0 && done % settings.evalEvery === 0)) await evaluate(done);
-      const due =
-        settings.saveEvery > 0 ? done % settings.saveEvery === 0 : Date.now() - saved > SAVE_MILLISECONDS;
+      const due = settings.saveEvery > 0 ? done % settings.saveEvery === 0 : Date.now() - saved > wait;
       if (due && !final) {
         await save(done);
         saved = Date.now();
+        wait = SAVE_MILLISECONDS;
       }
       // Signals and messages arrive between steps: computing blocks the event loop.
       await new Promise((resolve) => setImmediate(resolve));
