@@ -1,9 +1,11 @@
 /**
  * Our side and the peer's, one after the other in processes of their own, and the medians of their ratios.
  *
- *     npm run bench -- NAME… [--rounds 3] [--steps N] [--python PATH] [--dry]
+ *     npm run bench -- NAME… [--rounds 3] [--steps N] [--python PATH] [--passive] [--dry]
  *
  * Writes results/NAME.json and results/README.md, unless `--dry`. The peer is the PyTorch of `--python` (python3).
+ * `--passive`: the peer's threads sleep while they wait, as ours do. On a machine that others use, threads that spin make a
+ * step of the peer many times slower; on a quiet one they are a little quicker.
  */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
@@ -18,11 +20,13 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     steps: { type: 'string' },
     python: { type: 'string', default: 'python3' },
+    passive: { type: 'boolean', default: false },
     dry: { type: 'boolean', default: false },
   },
 });
 
 const root = join(import.meta.dirname, '../..');
+const waiting: NodeJS.ProcessEnv = values.passive ? { OMP_WAIT_POLICY: 'passive' } : {};
 const threads = { OMP_NUM_THREADS: '2', OPENBLAS_NUM_THREADS: '2', MKL_NUM_THREADS: '2' };
 
 async function measure(program: string, script: string, { options }: Side): Promise<Figures> {
@@ -30,7 +34,7 @@ async function measure(program: string, script: string, { options }: Side): Prom
   const words = Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]);
   const { stdout } = await promisify(execFile)(program, [script, ...words], {
     cwd: root,
-    env: { ...process.env, ...threads },
+    env: { ...process.env, ...threads, ...waiting },
     maxBuffer: 1 << 26,
   });
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Figures;
@@ -69,10 +73,14 @@ async function compare(row: Row): Promise<RowResult> {
       Number(median(rounds.map((r) => Number(r.figures[name]))).toPrecision(4)),
     ]),
   );
+  const library = rounds[0]!.peer?.library;
   return {
     title: row.title,
     load: [loadBefore, loadAverage()],
-    peer: rounds[0]!.peer?.library === undefined ? '' : String(rounds[0]!.peer.library),
+    peer:
+      library === undefined
+        ? ''
+        : `${library}${values.passive ? ', threads that sleep while they wait' : ''}`,
     medians,
     verdicts: row.targets.map((target) => verdict(target, medians)),
     rounds: rounds.map(({ ours, peer }) => (peer ? { ours, peer } : { ours })),
@@ -88,7 +96,9 @@ for (const name of names) {
     const result = await compare(row);
     results.push(result);
     console.log(drawTable([result]));
+    if (values.dry) continue;
+    // After every row: a run that is cut short leaves what it measured.
+    const file = { name, date: new Date().toISOString().slice(0, 10), machine: machine(), rows: results };
+    await writeResults(join(root, 'bench/results'), file);
   }
-  const file = { name, date: new Date().toISOString().slice(0, 10), machine: machine(), rows: results };
-  if (!values.dry) await writeResults(join(root, 'bench/results'), file);
 }
