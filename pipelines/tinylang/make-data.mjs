@@ -11,14 +11,14 @@
  * equally likely. Preferences follow the number of positive minus the number of negative adjectives.
  *
  * Rows carry an `id` to split by: short sentences come again and again, and a split by the row itself would put all
- * copies of one on one side. `--scale 5` writes five times as many rows, for measuring to the second decimal.
+ * copies of one on one side. `--scale 4` writes four times as many rows, for measuring to the second decimal.
  */
 import { outputFolder } from '../output-folder.mjs';
 import { seededRandom } from '../seeded-random.mjs';
 
 const SENTENCES = 15_000;
-const RESPONSES = 1_500;
-const DIALECT_ROWS = 5_000;
+const RESPONSES = 5_000;
+const DIALECT_ROWS = 10_000;
 const PAIRS = 4_000;
 const PROMPTS = 800;
 
