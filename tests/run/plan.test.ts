@@ -38,6 +38,18 @@ ${pretrain}
   });
 });
 
+test('sizes that do not go together are told at the model that has them', async () => {
+  const shop = workshop('pretrain(max_steps=2 model=llama(layers=1 width=33 heads=2))');
+  const [problem] = (await shop.plan()).diagnostics;
+  expect(problem).toMatchObject({
+    code: 'FTP6003',
+    message: '`llama` cannot be built: heads=2 does not divide width=33',
+    notes: [],
+    help: ['use width=34, or a heads that divides 33'],
+  });
+  expect(shop.read('tiny.ftp').slice(problem!.span!.start)).toMatch(/^model=llama/);
+});
+
 test('every stage with missing, empty or broken data is told, and what waits for it is blocked', async () => {
   const shop = workshop(
     `${pretrain}\n→ sft(data=jsonl("data/none.jsonl"))\n→ rm(data=jsonl("data/empty.jsonl"))\n→ ppo(prompts=jsonl("data/broken.jsonl"))`,

@@ -3,6 +3,7 @@ import type { Json } from '../../compiler/catalog.ts';
 import { parameter } from '../programs/builder.ts';
 import type { Node } from '../programs/program.ts';
 import type { ModelConfig, ParameterSpec } from './model.ts';
+import { ModelError } from './model-error.ts';
 
 /** A number of the config; `fallback` where it is absent or null. Errors: Error naming the missing key. */
 export function numberOf(config: ModelConfig, key: string, fallback?: number): number {
@@ -37,11 +38,13 @@ export function numberOption(
   return value;
 }
 
-/** Errors: Error in a sentence where `divisor` does not divide `value`. */
+/** Errors: ModelError where `divisor` does not divide `value`. */
 export function mustDivide(divisor: number, divisorName: string, value: number, valueName: string): void {
-  if (value % divisor !== 0) {
-    throw new Error(`${divisorName}=${divisor} does not divide ${valueName}=${value}`);
-  }
+  if (value % divisor === 0) return;
+  const near = Math.max(1, Math.round(value / divisor)) * divisor;
+  throw new ModelError(`${divisorName}=${divisor} does not divide ${valueName}=${value}`, [
+    `use ${valueName}=${near}, or a ${divisorName} that divides ${value}`,
+  ]);
 }
 
 const interned = new WeakMap<ModelConfig, ReadonlyMap<string, Node>>();

@@ -3,6 +3,7 @@ import type { Json, OptionSchema } from '../../compiler/catalog.ts';
 import { mustDivide, numberOption } from './config.ts';
 import type { LlamaVariant } from './llama.ts';
 import type { ModelConfig, SpecialTokens } from './model.ts';
+import { ModelError } from './model-error.ts';
 
 export function llamaOptions(defaults: LlamaVariant['defaults']): { readonly [name: string]: OptionSchema } {
   const size = (description: string): Omit<OptionSchema, 'default'> => ({
@@ -42,7 +43,7 @@ export function llamaOptions(defaults: LlamaVariant['defaults']): { readonly [na
   };
 }
 
-/** Errors: Error in a sentence where heads do not divide the width, key/value heads the heads, or a head is odd. */
+/** Errors: ModelError where heads do not divide the width, key/value heads the heads, or a head is odd. */
 export function configureLlama(
   options: Readonly<Record<string, Json>>,
   tokens: SpecialTokens,
@@ -54,7 +55,7 @@ export function configureLlama(
   mustDivide(heads, 'heads', width, 'width');
   mustDivide(keyValueHeads, 'kv_heads', heads, 'heads');
   if ((width / heads) % 2 !== 0) {
-    throw new Error(
+    throw new ModelError(
       `rotary positions need an even head size; width=${width} / heads=${heads} is ${width / heads}`,
     );
   }

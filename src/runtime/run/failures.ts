@@ -5,6 +5,7 @@ import type { Job, Span } from '../../compiler/graph/graph.ts';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
 import { DataError } from '../data/data-error.ts';
 import { MethodError } from '../methods/method.ts';
+import { ModelError } from '../models/model-error.ts';
 import { GateFailed } from '../stages/gate.ts';
 import { StageError, Stopped } from '../stages/stage.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -67,6 +68,13 @@ function factsOf(error: unknown, job: Job | undefined): Facts {
   if (error instanceof StageError) return { ...error.place, problem: error.kind, message: error.message };
   if (error instanceof MethodError)
     return { problem: 'method-does-not-fit', message: error.message, option: error.option, help: error.help };
+  if (error instanceof ModelError)
+    return {
+      problem: 'model-does-not-fit',
+      message: `\`${job?.model?.name ?? 'the model'}\` cannot be built: ${error.message}`,
+      option: 'model',
+      help: error.help,
+    };
   if (error instanceof DataError)
     return {
       problem: error.kind,
