@@ -136,6 +136,11 @@ test('a merged export computes what base and adapter compute, and an adapter is 
     a.reduce((w, x, i) => Math.max(w, Math.abs(x - b[i]!)), 0);
   expect(worst(actual, expected)).toBeLessThan(5e-6);
   expect(worst(actual, plain)).toBeGreaterThan(1e-2);
+
+  // An adapter is used by its directory as well: the exported one, and the artifact that a run links to.
+  const run = said.of('run_started')[0]!.run;
+  for (const directory of [files('adapter'), join(shop.store, 'runs', run, 'artifacts', 'sft.policy')])
+    expect(worst(logitsOf(await readPolicy(directory), ids), actual)).toBe(0);
 });
 
 test('an export that replaces one of the other kind leaves nothing of it', async () => {

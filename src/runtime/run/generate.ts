@@ -2,6 +2,7 @@
 import { onnx } from '../executables/onnx/onnx.ts';
 import { Decoder } from '../generation/decoder.ts';
 import { random } from '../random/random.ts';
+import { StageError } from '../stages/stage.ts';
 import { encodePrompt } from '../tokenizers/chat-template.ts';
 import { streamDecoder } from '../tokenizers/stream-decoder.ts';
 import { openModel } from './open-model.ts';
@@ -19,7 +20,7 @@ export interface GenerateRequest {
   readonly store: string;
 }
 
-/** Pieces of text as they come; whole characters only. Errors: CheckpointError for a model that is not there. */
+/** Pieces of text as they come; whole characters only. Errors: StageError for a model that is not there or a prompt that does not fit. */
 export async function* generate(request: GenerateRequest): AsyncGenerator<string, void> {
   const { family, config, weights, tokenizer, template, stop } = await openModel(
     request.model,
@@ -28,6 +29,7 @@ export async function* generate(request: GenerateRequest): AsyncGenerator<string
   const prompt = request.chat
     ? encodePrompt(tokenizer, template, [{ role: 'user', content: request.prompt }])
     : tokenizer.encode(request.prompt);
+  requireRoom(prompt.length, family.shape(config).context);
   const decoder = new Decoder({ family, config, load: (program) => onnx.load(program), pad: tokenizer.pad });
   const text = streamDecoder(tokenizer);
   try {
@@ -43,4 +45,17 @@ export async function* generate(request: GenerateRequest): AsyncGenerator<string
   } finally {
     await decoder.dispose();
   }
+}
+
+function requireRoom(tokens: number, context: number): void {
+  if (tokens === 0)
+    throw new StageError('bad-row', 'the prompt is empty: there is nothing to go on from', {
+      help: ['give at least one word'],
+    });
+  if (tokens >= context)
+    throw new StageError(
+      'overlong-row',
+      `the prompt has ${tokens} tokens; the model's context of ${context} has no room for an answer`,
+      { help: [`shorten it to less than ${context} tokens`] },
+    );
 }

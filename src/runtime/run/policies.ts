@@ -3,7 +3,7 @@
  * an adapter in PEFT layout. An adapter's directory names the artifact of its base in `ftc.json`.
  */
 import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Json } from '../../compiler/catalog.ts';
 import { models } from '../catalog.ts';
@@ -19,8 +19,8 @@ import { loadTokenizer, type Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 
 export const BASE_LINK = 'ftc.json';
-interface Link {
-  /** Hash of the artifact that an adapter changes. */
+export interface Link {
+  /** What an adapter changes: the hash of an artifact, or beside an export the path of its directory, relative to this one. */
   readonly base: string;
 }
 /** Files of a model's directory. */
@@ -83,13 +83,18 @@ export class PolicyLoader {
   }
 }
 
-/** A model's directory outside any store: whole, or an adapter beside its base. */
+/** A model's directory by its path: whole, or an adapter that says where its base lies. Artifacts lie side by side. */
 export async function readPolicy(directory: string): Promise<Policy> {
-  return policyOf(
-    await openDirectory(directory, (base) =>
-      openDirectory(base, () => Promise.reject(new Error('a base has no base'))),
-    ),
-  );
+  return policyOf(await openPath(directory));
+}
+
+async function openPath(path: string): Promise<Opened> {
+  const directory = await realpath(path);
+  return openDirectory(directory, (base) => {
+    const at = /^[0-9a-f]{64}$/.test(base) ? join(directory, '..', base) : join(directory, base);
+    if (existsSync(at)) return openPath(at);
+    throw new CheckpointError(path, `is an adapter, and its base is not there any more (${base})`);
+  });
 }
 
 function policyOf({ config, weights, files }: Opened): Policy {
@@ -148,6 +153,8 @@ async function openDirectory(
   const adapterPath = join(directory, ADAPTER_FILES[0]);
   if (!existsSync(adapterPath))
     throw new CheckpointError(directory, 'holds neither model.safetensors nor adapter_model.safetensors');
+  if (!existsSync(join(directory, BASE_LINK)))
+    throw new CheckpointError(directory, `is an adapter without ${BASE_LINK}, which says where its base is`);
   const { base } = (await readJson(directory, BASE_LINK)) as Link;
   const adapter = await readSafetensors(adapterPath);
   const settings = (await readJson(directory, ADAPTER_FILES[1])) as Record<string, Json>;

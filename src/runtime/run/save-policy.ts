@@ -1,7 +1,7 @@
 /** Policies and reward models into directories: whole in Hugging Face layout, or an adapter in PEFT layout beside `ftc.json`. */
 import { existsSync } from 'node:fs';
-import { copyFile, mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
 import { writeSafetensors } from '../checkpoints/safetensors.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
@@ -9,7 +9,7 @@ import type { Policy, TrainedModel } from '../stages/stage.ts';
 import { StageError } from '../stages/stage.ts';
 import { writeFileAtomically } from '../store/atomic-file.ts';
 import { storeError } from '../store/store-error.ts';
-import { ADAPTER_FILES, ADAPTER_HEAD, BASE_LINK, type PolicyLoader, WHOLE } from './policies.ts';
+import { ADAPTER_FILES, ADAPTER_HEAD, BASE_LINK, type Link, type PolicyLoader, WHOLE } from './policies.ts';
 
 const FILES_BESIDE = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json'];
 
@@ -97,12 +97,19 @@ export async function exportPolicy(
     await mkdir(target, { recursive: true });
     await writeBeside(target, policy);
     // What an export of the other kind left here would be taken for this one.
-    for (const file of as === 'merged' ? ADAPTER_FILES : [WHOLE])
+    for (const file of as === 'merged' ? ADAPTER_EXPORT : [WHOLE])
       await rm(join(target, file), { force: true });
     if (as === 'merged') await writeSafetensors(join(target, WHOLE), policy.weights);
-    else for (const file of ADAPTER_FILES) await copyFile(join(source, file), join(target, file));
+    else {
+      for (const file of ADAPTER_FILES) await copyFile(join(source, file), join(target, file));
+      const link = JSON.parse(await readFile(join(source, BASE_LINK), 'utf8')) as Link;
+      await writeJson(target, BASE_LINK, { base: relative(target, loader.directory(link.base)) });
+    }
   } catch (error) {
     throw storeError(error, target);
   }
-  return [...FILES_BESIDE, ...(as === 'merged' ? [WHOLE] : ADAPTER_FILES)];
+  return [...FILES_BESIDE, ...(as === 'merged' ? [WHOLE] : ADAPTER_EXPORT)];
 }
+
+/** An exported adapter, and where ftc finds its base: in the store. */
+const ADAPTER_EXPORT = [...ADAPTER_FILES, BASE_LINK];

@@ -8,7 +8,7 @@ export const exportStage: Stage = {
     summary: 'writes the policy where you want it, in Hugging Face layout',
     details: `\`as=merged\` writes config.json, model.safetensors, tokenizer.json, tokenizer_config.json with the chat template
 and generation_config.json; \`as=adapter\` writes the last adapter in PEFT layout (adapter_config.json,
-adapter_model.safetensors) beside the tokenizer.`,
+adapter_model.safetensors) beside the tokenizer; its base stays in the store, and ftc.json says where.`,
     example: 'export(to="dist/medical")',
     methods: [],
     reads: [
