@@ -111,9 +111,9 @@ test('pairs longer than the context: an error, left out, cut; cut to the same an
     }).run();
   expect((await run(answers, '')).of('diagnostic')[0]).toMatchObject({ code: 'FTP5006', line: 2 });
   const dropped = await run(answers, 'overlong=drop');
-  expect(dropped.of('message', 'rm')[0]!.text).toMatch(/^train: 2 rows, .*; 1 rows dropped, 0 cut/);
+  expect(dropped.of('message', 'rm')[0]!.text).toMatch(/^train: 1 rows, .*; of 2 rows 1 dropped and 0 cut/);
   const cut = await run(answers, 'overlong=truncate');
-  expect(cut.of('message', 'rm')[0]!.text).toMatch(/; 0 rows dropped, 1 cut/);
+  expect(cut.of('message', 'rm')[0]!.text).toMatch(/; of 2 rows 0 dropped and 1 cut/);
   expect(cut.end.status).toBe('ok');
   const same = await run(questions, 'overlong=truncate');
   expect(same.of('diagnostic')[0]).toMatchObject({ code: 'FTP5005', line: 2 });

@@ -1,7 +1,7 @@
 /** What `sft` learns from, and what it does not. */
 import { describe, expect, test } from 'vitest';
 import type { Row } from '../../src/runtime/data/row.ts';
-import { encodeExample } from '../../src/runtime/stages/parts/examples.ts';
+import { encodeExample, shareOf } from '../../src/runtime/stages/parts/examples.ts';
 import { lines, sftRows, tinyData } from '../run/tiny-data.ts';
 import { TINY, workshops } from '../run/workshop.ts';
 import { runStage } from './bench.ts';
@@ -29,18 +29,22 @@ test('only the tokens of assistant turns carry loss; padding carries none; lora 
   });
   const { said, loader, artifacts } = await runStage(shop, 'sft');
   const policy = await loader.policy(artifacts['pretrain.policy']!);
-  let [total, tokens] = [0, 0];
+  let [total, tokens, read] = [0, 0, 0];
   const learned: string[] = [];
   for (const value of rows) {
     const { ids, supervised } = encodeExample({ value, file: '', line: 1 } as Row, policy);
     const own = lossOf(policy, ids, supervised);
     total += own.total;
     tokens += own.tokens;
+    read += ids.length;
     learned.push(policy.tokenizer.decode(ids.filter((_, i) => supervised[i])));
   }
   expect(learned.slice(-2)).toEqual(['B.<|end|>D!<|end|>', ' eats corn.<|endoftext|>']);
   expect(said.series('sft', 'loss')[0]).toBeCloseTo(total / tokens, 5);
-  expect(said.series('sft', 'num_tokens')).toEqual([tokens]);
+  // As TRL counts them: prompts are read as well, padding is not.
+  expect(said.series('sft', 'num_tokens')).toEqual([read]);
+  expect(said.series('sft', 'tokens_per_second')[0]).toBeGreaterThan(0);
+  expect(shareOf(1 + 2 ** -23)).toBe(1);
 });
 
 test('two micro-batches of four are one batch of eight', async () => {
@@ -92,13 +96,13 @@ describe('rows longer than the context', () => {
     expect(said.end.status).toBe('ok');
     const [account] = said.of('message', 'sft');
     expect(account).toMatchObject({ level: 'warning' });
-    expect(account!.text).toMatch(/^train: 5 rows, .*; 1 rows dropped, 0 cut/);
+    expect(account!.text).toMatch(/^train: 4 rows, .*; of 5 rows 1 dropped and 0 cut/);
     expect(account!.text.startsWith(message)).toBe(false);
   });
 
   test('are cut and counted, and every token kept is learned', async () => {
     const said = await run(long, 'overlong=truncate');
-    expect(said.of('message', 'sft')[0]!.text).toMatch(/; 0 rows dropped, 1 cut/);
+    expect(said.of('message', 'sft')[0]!.text).toMatch(/; of 5 rows 0 dropped and 1 cut/);
     expect(said.end.status).toBe('ok');
   });
 

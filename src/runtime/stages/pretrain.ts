@@ -5,6 +5,7 @@ import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { trainTokenizer } from '../tokenizers/train-tokenizer.ts';
 import { estimatePretrain } from './estimates/pretrain.ts';
 import { documentStream } from './parts/document-stream.ts';
+import { shareOf } from './parts/examples.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
 import { learnedTokens, shapeOf } from './parts/padded-batches.ts';
 import { packed, separate } from './parts/text-course.ts';
@@ -129,7 +130,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
         return {
           ...metrics,
           entropy: sums.get('entropy')!,
-          mean_token_accuracy: sums.get('correct')!,
+          mean_token_accuracy: shareOf(sums.get('correct')!),
           num_tokens: seen,
           epoch: (step + 1) * course.epochsPerStep,
         };

@@ -2,7 +2,7 @@
 import { preferenceOf } from '../data/shapes.ts';
 import type { Metrics } from '../run/events.ts';
 import { estimateRm } from './estimates/rm.ts';
-import { emptyAccount, type Overlong } from './parts/examples.ts';
+import { emptyAccount, type Overlong, shareOf } from './parts/examples.ts';
 import { sizesOf } from './parts/padded-batches.ts';
 import { encodePair, type Pair, PairBatches } from './parts/pairs.ts';
 import { report } from './parts/report.ts';
@@ -126,7 +126,7 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
 
 function preferenceMetrics(sums: ReadonlyMap<string, number>): Metrics {
   return {
-    accuracy: sums.get('accuracy')!,
+    accuracy: shareOf(sums.get('accuracy')!),
     margin: sums.get('margin')!,
     mean_reward: (sums.get('reward_chosen')! + sums.get('reward_rejected')!) / 2,
     min_reward: sums.get('min:rewards')!,

@@ -1,9 +1,9 @@
 /** `sft`: supervised fine-tuning on prompts and answers; only the answers' tokens carry loss. */
 
 import { estimateSft } from './estimates/sft.ts';
-import { type Example, emptyAccount, encodeExample, fit, type Overlong } from './parts/examples.ts';
+import { type Example, emptyAccount, encodeExample, fit, type Overlong, shareOf } from './parts/examples.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
-import { learnedTokens, SupervisedBatches, shapeOf } from './parts/padded-batches.ts';
+import { SupervisedBatches, shapeOf } from './parts/padded-batches.ts';
 import { report } from './parts/report.ts';
 import { headIsTrained, languageModelMetrics, supervisedStep, trainedModel } from './parts/training.ts';
 import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
@@ -90,15 +90,16 @@ prefix \`eval_\`.`,
       async step(step) {
         const batches = training.batches(step);
         const { sums, metrics } = await supervisedStep(context, trainer, batches, step, steps);
-        for (const batch of batches) seen += learnedTokens(batch);
+        seen += training.tokens(step);
         return {
           ...metrics,
           entropy: sums.get('entropy')!,
-          mean_token_accuracy: sums.get('correct')!,
+          mean_token_accuracy: shareOf(sums.get('correct')!),
           num_tokens: seen,
           epoch: ((step + 1) * size * accumulate) / examples.length,
         };
       },
+      tokensPerStep: (step) => training.tokens(step),
       ...(evaluation.length > 0 && { evaluate: () => languageModelMetrics(trainer, evaluation) }),
       state: () => ({ seen }),
       restore: (state) => {

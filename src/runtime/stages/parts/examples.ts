@@ -132,8 +132,11 @@ export function fit(
 /** Weighted sums of a language model's program as metrics. */
 export function lossMetrics(sums: ReadonlyMap<string, number>): Metrics {
   const loss = sums.get('loss')!;
-  return { loss, perplexity: Math.exp(loss), token_accuracy: sums.get('correct')! };
+  return { loss, perplexity: Math.exp(loss), token_accuracy: shareOf(sums.get('correct')!) };
 }
+
+/** A sum of weights of 1 / n in single precision: all of them may come to a little more than 1. */
+export const shareOf = (sum: number): number => Math.min(1, sum);
 
 /** Every row was left out. */
 export const noRowsLeft = (): StageError =>

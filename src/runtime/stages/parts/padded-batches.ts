@@ -112,6 +112,13 @@ export class SupervisedBatches {
     return groups.map((g) => this.batch(g, 1 / learned));
   }
 
+  /** Tokens of a step's rows, prompts included and padding left out. */
+  tokens(step: number): number {
+    return this.groups(step)
+      .flatMap((group) => group.examples)
+      .reduce((n, example) => n + example.ids.length, 0);
+  }
+
   /** Every example once, in order; the last batch is filled with empty rows. */
   evaluation(): Batch[] {
     const groups: Group[] = [];

@@ -6,10 +6,10 @@ export function report(context: StageContext, split: string, account: Account): 
   const lost = account.dropped + account.truncated;
   context.message(
     lost > 0 ? 'warning' : 'info',
-    `${split}: ${account.rows} rows, ${account.tokens} tokens` +
+    `${split}: ${account.rows - account.dropped} rows, ${account.tokens} tokens` +
       (account.supervisedTokens > 0 ? `, ${account.supervisedTokens} of them learned` : '') +
       (lost > 0
-        ? `; ${account.dropped} rows dropped, ${account.truncated} cut, being longer than the context`
+        ? `; of ${account.rows} rows ${account.dropped} dropped and ${account.truncated} cut, being longer than the context`
         : ''),
   );
 }
