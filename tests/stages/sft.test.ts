@@ -80,7 +80,6 @@ describe('rows longer than the context', () => {
   const files = (row: object) => ({ ...tinyData, 'data/sft.jsonl': lines([...sftRows.slice(0, 4), row]) });
   const run = (row: object, overlong: string) =>
     workshop(`${pretrain} → sft(${all} max_steps=1 batch=4 ${overlong})`, files(row)).run();
-  const message = 'train: 4 rows';
 
   test('are errors that name the line', async () => {
     const said = await run(long, '');
@@ -97,7 +96,6 @@ describe('rows longer than the context', () => {
     const [account] = said.of('message', 'sft');
     expect(account).toMatchObject({ level: 'warning' });
     expect(account!.text).toMatch(/^train: 4 rows, .*; of 5 rows 1 dropped and 0 cut/);
-    expect(account!.text.startsWith(message)).toBe(false);
   });
 
   test('are cut and counted, and every token kept is learned', async () => {
