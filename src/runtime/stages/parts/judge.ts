@@ -6,7 +6,7 @@ export type Judge = (sequences: readonly Int32Array[]) => Promise<number[]>;
 
 /** Rewards at the last token of sequences of at most `length` tokens, `size` at once. */
 export async function judge(
-  context: StageContext,
+  context: Pick<StageContext, 'load'>,
   { family, config, weights, score }: Reward,
   { size, length }: { readonly size: number; readonly length: number },
 ): Promise<Judge> {
