@@ -80,7 +80,7 @@ export function readSource(path: string): SourceFile | Diagnostic {
     const { size } = statSync(path);
     // No more than four bytes a unit: larger files need not be read.
     if (size > 4 * maxSourceLength)
-      return diagnose('file-too-large', { length: size, most: 4 * maxSourceLength, of: 'bytes' });
+      return diagnose('file-too-large', { length: size, most: maxSourceLength, of: 'bytes' });
     return decodeSource(path, readFileSync(path)) ?? diagnose('not-text', { why: 'not UTF-8' });
   } catch (error) {
     return diagnose('unreadable-file', { path, why: systemWords(error as NodeJS.ErrnoException) });

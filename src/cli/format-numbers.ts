@@ -63,7 +63,8 @@ export function formatRange({ low, high }: { readonly low: number; readonly high
 export function formatMetric(value: number): string {
   if (!Number.isFinite(value)) return Number.isNaN(value) ? 'NaN' : value > 0 ? '∞' : '−∞';
   const size = Math.abs(value);
-  if (size === 0) return '0';
+  // Sums that cancel leave a trace of rounding: nothing that a person measures is that small.
+  if (size < 1e-12) return '0';
   if (Number.isInteger(value) && size < 1e6) return formatCount(value);
   if (size >= 1e6) return formatShortCount(value);
   if (size < 1e-3) return value.toExponential(1).replace('.0e', 'e');

@@ -1,6 +1,6 @@
 /** The end of a run in a few lines: each stage with its figures, answers before and after, where the model is. */
 
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { displayWidth } from '../compiler/source/width.ts';
 import type { Sample } from '../runtime/run/events.ts';
 import { padDisplay, truncateDisplay } from './fit-text.ts';
@@ -48,7 +48,8 @@ function verdict(view: RunView, style: Style): string {
 function stageLines(stage: StageView, width: number, style: Style): readonly string[] {
   const mark = stageMark(stage.state);
   const time = stage.seconds !== undefined && stage.state !== 'cached' ? formatSeconds(stage.seconds) : '';
-  const figures = resultFigures(bestFigures(stage), 3).join('   ');
+  // A gate's figures are its conditions; those that were met in an earlier run come as results.
+  const figures = stage.kind === 'gate' ? '' : resultFigures(bestFigures(stage), 3).join('   ');
   const note = {
     skipped: 'did not run',
     blocked: 'blocked',
@@ -59,11 +60,16 @@ function stageLines(stage: StageView, width: number, style: Style): readonly str
   const line = `  ${paint(style, mark.color, mark.sign)} ${padDisplay(stage.id, width)}  ${(stage.state === 'cached' ? 'cached' : time).padStart(7)}  ${words}`;
   return [
     line.trimEnd(),
-    ...stage.conditions.map(
+    ...conditionsOf(stage).map(
       ({ text, value, passed }) =>
         `      ${passed ? style.green('✔') : style.red('✗')} ${text}  ${style.dim(`is ${formatMetric(value)}`)}`,
     ),
   ];
+}
+
+function conditionsOf({ kind, conditions, results, state }: StageView): StageView['conditions'] {
+  if (kind !== 'gate' || conditions.length > 0 || state !== 'cached') return conditions;
+  return Object.entries(results).map(([text, value]) => ({ text, value, passed: true }));
 }
 
 function stoppedWords({ step, checkpoint }: StageView): string {
@@ -98,7 +104,7 @@ function answers(view: RunView, style: Style): readonly string[] {
     }
   }
   const twice = [...byPrompt].filter(([, given]) => given.length > 1);
-  const shown = (twice.length > 0 ? twice : [...byPrompt]).slice(0, shownPrompts);
+  const shown = (twice.length > 0 ? twice : latest(view, byPrompt)).slice(0, shownPrompts);
   if (shown.length === 0) return [];
   return [
     '',
@@ -111,6 +117,15 @@ function answers(view: RunView, style: Style): readonly string[] {
   ];
 }
 
+/** Where no prompt was asked twice: the answers given last. */
+function latest(
+  view: RunView,
+  byPrompt: ReadonlyMap<string, Answer[]>,
+): readonly (readonly [string, readonly Answer[]])[] {
+  const last = view.stages.findLast(({ samples }) => samples.length > 0)?.samples.at(-1);
+  return (last?.samples ?? []).map(({ prompt }) => [prompt, byPrompt.get(prompt)!]);
+}
+
 function answerLine(word: string, { stage, sample }: Answer, style: Style): string {
   const tail = [
     stage,
@@ -120,8 +135,10 @@ function answerLine(word: string, { stage, sample }: Answer, style: Style): stri
   return `      ${style.dim(word)} ${oneLine(sample.completion, 90) || style.dim('(nothing)')} ${style.dim(`(${tail})`)}`;
 }
 
+/** Without line breaks and the marks of a chat template, which take more room than the words between them. */
 function oneLine(text: string, width: number): string {
-  return truncateDisplay(text.replace(/\s+/g, ' ').trim(), width);
+  const words = text.replace(/<\|[^|<>\s]{1,40}\|>/g, ' ');
+  return truncateDisplay(words.replace(/\s+/g, ' ').trim(), width);
 }
 
 function whatNext(view: RunView, style: Style, resume: string, store: string): readonly string[] {
@@ -130,8 +147,8 @@ function whatNext(view: RunView, style: Style, resume: string, store: string): r
     return ['', `  ${style.dim('go on with')}  ${resume}`];
   }
   const last = view.stages.findLast(({ artifacts }) => artifacts.policy !== undefined);
-  const exported = view.stages.flatMap(({ artifacts }) =>
-    artifacts.files === undefined ? [] : [artifacts.files],
+  const exported = view.stages.flatMap(({ wrote }) =>
+    wrote === undefined ? [] : [relative('.', wrote) || '.'],
   );
   if (last === undefined && exported.length === 0) return [];
   return [

@@ -39,6 +39,8 @@ export interface StageView {
   readonly checkpoint?: number;
   readonly conditions: readonly ConditionResult[];
   readonly artifacts: { readonly [slot: string]: string };
+  /** Where it wrote files for the user. */
+  readonly wrote?: string;
   /** The first and the latest texts it generated. */
   readonly samples: readonly SampleSet[];
 }
@@ -151,6 +153,7 @@ export function reduce(view: RunView, event: RunEvent | ViewSignal, at: number):
         seconds: event.seconds,
         results: event.metrics,
         artifacts: event.artifacts,
+        ...(event.wrote !== undefined && { wrote: event.wrote }),
       }));
     case 'gate':
       return changed(view, event.stage, (stage) => ({

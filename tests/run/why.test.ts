@@ -38,6 +38,12 @@ test('several changes: the options first, the others counted', () => {
   expect(differences(parts, parts)).toEqual([]);
 });
 
+test('an override has no line', () => {
+  const overridden = { ...job, spans: { lr: { ...span(1), file: '--set' } } } as unknown as Job;
+  const now = { ...parts, job: { ...(parts.job as object), options: { lr: 0.2, batch: 4 } } };
+  expect(differenceOf(parts, now, overridden)).toBe('lr 0.1 → 0.2 (--set)');
+});
+
 test('long values are cut', () => {
   const long = 'x'.repeat(60);
   expect(changed({ job: { ...(parts.job as object), template: long } })).toBe(

@@ -63,6 +63,8 @@ export type RunEvent =
       readonly seconds: number;
       readonly metrics: Metrics;
       readonly artifacts: { readonly [slot: string]: string };
+      /** Where files were written outside the store. */
+      readonly wrote?: string;
     }
   | {
       readonly type: 'gate';

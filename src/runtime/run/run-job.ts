@@ -1,6 +1,6 @@
 /** One job of a run: found in the store, or computed and put there. */
 import { rm } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { Job } from '../../compiler/graph/graph.ts';
 import { stages } from '../catalog.ts';
 import { onnx } from '../executables/onnx/onnx.ts';
@@ -34,12 +34,15 @@ export interface RunState {
 export async function runJob(job: Job, planned: PlannedStage, state: RunState): Promise<Finished> {
   const { store, emit, plan, stopping } = state;
   const { id: stage, kind } = job;
+  const wrote = job.outputs.includes('files') && {
+    wrote: resolve(dirname(state.file), String(job.options.to)),
+  };
   const begin = { type: 'stage_started', stage, kind, steps: planned.steps } as const;
   const found = planned.action === 'cached' ? await store.find(planned.key) : undefined;
   if (found) {
     const { metrics, artifacts } = found;
     emit({ ...begin, action: 'cached' });
-    emit({ type: 'stage_finished', stage, action: 'cached', seconds: 0, metrics, artifacts });
+    emit({ type: 'stage_finished', stage, action: 'cached', seconds: 0, metrics, artifacts, ...wrote });
     return found;
   }
   if (stopping()) throw new Stopped(`stopped before \`${stage}\``);
@@ -57,7 +60,7 @@ export async function runJob(job: Job, planned: PlannedStage, state: RunState): 
     const artifacts = await store.put(planned.key, { stage, kind, directories, metrics, parts });
     await store.removeWork(planned.key);
     const seconds = (Date.now() - started) / 1000;
-    emit({ type: 'stage_finished', stage, action, seconds, metrics, artifacts });
+    emit({ type: 'stage_finished', stage, action, seconds, metrics, artifacts, ...wrote });
     return { metrics, artifacts };
   } finally {
     await release();

@@ -47,7 +47,9 @@ function describe({ path, before, now }: Difference, job: Job): string {
   if (group === 'executable') return `runs on ${now}, was ${before}`;
   const option = rest.at(-1) ?? group!;
   const span = job.spans[option] ?? job.span;
-  return `${option} ${show(before)} → ${show(now)} (${span.file}:${span.line})`;
+  // An override on the command line has no line of its own.
+  const place = span.file.startsWith('--') ? span.file : `${span.file}:${span.line}`;
+  return `${option} ${show(before)} → ${show(now)} (${place})`;
 }
 
 const show = (value: Json | undefined): string => {
