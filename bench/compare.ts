@@ -1,7 +1,7 @@
 /**
  * Our side and the peer's, one after the other in processes of their own, and the medians of their ratios.
  *
- *     npm run bench -- NAME… [--rounds 3] [--steps N] [--python PATH] [--passive] [--dry]
+ *     npm run bench -- NAME… [--rounds 3] [--steps N] [--python PATH] [--passive] [--dry] [--text FILE]
  *
  * Writes results/NAME.json and results/README.md, unless `--dry`. The peer is the PyTorch of `--python` (python3).
  * `--passive`: the peer's threads sleep while they wait, as ours do. On a machine that others use, threads that spin make a
@@ -20,6 +20,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '3' },
     steps: { type: 'string' },
     python: { type: 'string', default: 'python3' },
+    text: { type: 'string' },
     passive: { type: 'boolean', default: false },
     dry: { type: 'boolean', default: false },
   },
@@ -40,8 +41,16 @@ async function measure(program: string, script: string, { options }: Side): Prom
   return JSON.parse(stdout.trim().split('\n').at(-1)!) as Figures;
 }
 
+/** The character model reads a text that the project does not carry. */
+const withText = (side: Side): Side =>
+  side.script === 'char' && values.text !== undefined ? { ...side, options: { text: values.text } } : side;
+
 async function round(row: Row): Promise<{ figures: Figures; ours: Figures; peer?: Figures }> {
-  const ours = await measure(process.execPath, join('dist/bench', `${row.ours.script}.js`), row.ours);
+  const ours = await measure(
+    process.execPath,
+    join('dist/bench', `${row.ours.script}.js`),
+    withText(row.ours),
+  );
   if (!row.peer) return { figures: ours, ours };
   const peer = await measure(values.python, join('bench/peers', `${row.peer.script}.py`), row.peer);
   const ratio = (ofOurs: Figures, ofPeer: Figures, name: string) =>
@@ -51,6 +60,8 @@ async function round(row: Row): Promise<{ figures: Figures; ours: Figures; peer?
     speed: ratio(peer, ours, 'medianMs'),
     // Of the quickest steps: what a loaded machine disturbs least.
     speedAtBest: ratio(peer, ours, 'bestMs'),
+    // Of processor time: what a loaded machine does not stretch, though threads that spin do.
+    processor: ratio(peer, ours, 'processorMs'),
     memory: ratio(ours, peer, 'peakGb'),
   };
   return { figures, ours, peer };
@@ -59,7 +70,14 @@ async function round(row: Row): Promise<{ figures: Figures; ours: Figures; peer?
 function verdict({ figure, atLeast, atMost }: Target, figures: Readonly<Record<string, number>>) {
   const value = figures[figure]!;
   const met = value >= (atLeast ?? Number.NEGATIVE_INFINITY) && value <= (atMost ?? Number.POSITIVE_INFINITY);
-  return { figure, value, target: atLeast === undefined ? `≤ ${atMost}` : `≥ ${atLeast}`, met };
+  return {
+    figure,
+    value,
+    target: [atLeast !== undefined && `≥ ${atLeast}`, atMost !== undefined && `≤ ${atMost}`]
+      .filter(Boolean)
+      .join(', '),
+    met,
+  };
 }
 
 async function compare(row: Row): Promise<RowResult> {
@@ -87,7 +105,10 @@ async function compare(row: Row): Promise<RowResult> {
   };
 }
 
-const names = positionals.length > 0 ? positionals : Object.keys(benches);
+const names =
+  positionals.length > 0
+    ? positionals
+    : Object.keys(benches).filter((name) => name !== 'char' || values.text);
 for (const name of names) {
   const rows = benches[name];
   if (!rows) throw new Error(`no bench is called ${name}; there are ${Object.keys(benches).join(', ')}`);

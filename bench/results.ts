@@ -50,13 +50,17 @@ const words: Readonly<Record<string, string>> = {
   planMedicalSeconds: 'plan of medical.ftp, s',
   firstStepSeconds: 'seconds',
   validationLoss: 'validation loss',
+  initialLoss: 'loss before the first step',
 };
 
 function detail({ figure }: Verdict, { medians }: RowResult): string {
-  const { speedAtBest, peakGb, speed } = medians;
-  if (figure === 'speed') return `${speedAtBest} at best; ours ${medians.tokensPerSecond} tokens/s`;
+  const { speedAtBest, processor, peakGb, speed } = medians;
+  if (figure === 'speed')
+    return `${speedAtBest} at best, ${processor} by processor time; ours ${medians.tokensPerSecond} tokens/s`;
   if (figure === 'memory') return `ours ${peakGb} GB`;
-  return speed === undefined ? '' : `${speed} × the peer, ${speedAtBest} at best`;
+  return speed === undefined
+    ? ''
+    : `${speed} × the peer, ${speedAtBest} at best, ${processor} by processor time`;
 }
 
 /** Markdown. */

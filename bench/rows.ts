@@ -3,7 +3,7 @@
 /** Arguments of a script: `dist/bench/*.js` under node, `bench/peers/*.py` under Python. */
 export interface Side {
   readonly script: string;
-  readonly options: Readonly<Record<string, number>>;
+  readonly options: Readonly<Record<string, number | string>>;
 }
 
 export interface Target {
@@ -69,6 +69,16 @@ export const benches: Readonly<Record<string, readonly Row[]>> = {
       title: 'From process start to the first step of quickstart.ftp’s sft',
       ours: { script: 'startup', options: {} },
       targets: [{ figure: 'firstStepSeconds', atMost: 3 }],
+    },
+  ],
+  char: [
+    {
+      title: "nanoGPT's character model after 2,000 steps (--text: its Shakespeare)",
+      ours: { script: 'char', options: {} },
+      targets: [
+        { figure: 'validationLoss', atMost: 1.95 },
+        { figure: 'initialLoss', atLeast: 4.16, atMost: 4.26 },
+      ],
     },
   ],
   check: [
