@@ -38,6 +38,30 @@ ${pretrain}
   });
 });
 
+test('what an eval cannot measure is told before anything runs', async () => {
+  const shop = workshop(`${pretrain} → pairs: eval(data=jsonl("data/rm.jsonl") split=all)
+    → none: eval(data=jsonl("data/sft.jsonl") → split(test=0))`);
+  const plan = await shop.plan();
+  expect(plan.diagnostics.map((d) => [d.stage, d.code])).toEqual([
+    ['pairs', 'FTP3001'],
+    ['none', 'FTP5010'],
+  ]);
+});
+
+test('a default that follows from the data is shown as the number it comes to', async () => {
+  const shop = workshop(
+    `pretrain(${TINY} epochs=2) → sft(data=jsonl("data/sft.jsonl") → split(test=0) batch=8)`,
+  );
+  const [text, rows] = (await shop.plan()).stages;
+  const shown = (stage: typeof text, name: string) => stage!.defaults.find(({ path }) => path === name);
+  expect(shown(text, 'pretrain.tokens')!.value).toBe(text!.tokens);
+  expect(shown(rows, 'sft.max_steps')).toEqual({
+    path: 'sft.max_steps',
+    value: Math.ceil((sftRows.length * 3) / 8),
+    from: 'stage default: what the data give',
+  });
+});
+
 test('sizes that do not go together are told at the model that has them', async () => {
   const shop = workshop('pretrain(max_steps=2 model=llama(layers=1 width=33 heads=2))');
   const [problem] = (await shop.plan()).diagnostics;

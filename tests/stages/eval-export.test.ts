@@ -69,7 +69,7 @@ test('prompts alone, preferences, and prompts too long to answer', async () => {
     → rm(data=jsonl("data/rm.jsonl") → split(test=0) lora r=4; batch=8 epochs=20 lr=0.01)
     → prompts: eval(data=jsonl("data/ppo.jsonl") split=all max_new_tokens=4 limit=5)
     → pairs: eval(data=jsonl("data/rm.jsonl") split=all)
-    → some: eval(data=jsonl("data/sft.jsonl") split=all max_new_tokens=4 overlong=drop)
+    → some: eval(data=jsonl("data/sft.jsonl") split=all max_new_tokens=48 overlong=drop)
     → all: eval(data=jsonl("data/sft.jsonl") split=all max_new_tokens=4)`,
     {
       ...tinyData,

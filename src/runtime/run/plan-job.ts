@@ -1,6 +1,6 @@
 /** One job of the plan: whether it would run, why, and what it would cost. */
 import { resolve } from 'node:path';
-import type { Job } from '../../compiler/graph/graph.ts';
+import type { FilledDefault, Job } from '../../compiler/graph/graph.ts';
 import { stages } from '../catalog.ts';
 import { countRows } from '../data/digest-data.ts';
 import { openData } from '../data/open-data.ts';
@@ -71,7 +71,7 @@ export async function planJob(job: Job, { root, store, speed, planned }: Surroun
     peak_memory_bytes: estimate.work.length > 0 ? costs.peakMemoryBytes : 0,
     disk_bytes: estimate.diskBytes,
     seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
-    defaults: job.defaults,
+    defaults: job.defaults.map((filled) => measured(filled, job, estimate)),
     notes: estimate.notes,
   };
   const made = fresh && modelFrom('policy') === undefined ? found.artifacts.policy : undefined;
@@ -94,6 +94,14 @@ async function modelOfArtifact(
 ): Promise<PlannedModel> {
   const { config, tokenizer } = await readConfigAndTokenizer(directory);
   return { family, config, tokensPerByte: await measureTokensPerByte(rows, tokenizer) };
+}
+
+/** A default that follows from the data, as the number that was measured instead of the rule. */
+function measured(filled: FilledDefault, { id, options }: Job, { steps, tokens }: Estimate): FilledDefault {
+  const uncut = options.max_steps === undefined;
+  const found = { [`${id}.max_steps`]: steps, ...(uncut && { [`${id}.tokens`]: tokens }) }[filled.path];
+  if (found === undefined || typeof filled.value !== 'string') return filled;
+  return { ...filled, value: found, from: `${filled.from}: ${filled.value}` };
 }
 
 const remaining = (seconds: { low: number; high: number }, { steps }: Estimate, done: number) => {

@@ -15,7 +15,8 @@ import {
   seedOption,
   templateOption,
 } from './parts/training-options.ts';
-import { type Policy, type Stage, type StageContext, StageError } from './stage.ts';
+import { noRowsIn } from './parts/unmeasurable.ts';
+import type { Policy, Stage, StageContext } from './stage.ts';
 
 export const evaluation: Stage = {
   entry: {
@@ -77,7 +78,7 @@ Preferences, where a reward model reaches the stage: \`reward_accuracy\`. Where 
         default: 'contains',
       },
       max_new_tokens: {
-        description: 'longest answer',
+        description: 'longest answer; it ends where the context is full, too',
         type: 'integer',
         unit: 'tokens',
         minimum: 1,
@@ -142,10 +143,6 @@ async function readRows(context: StageContext): Promise<Row[]> {
     if (rows.length >= limit) break;
     rows.push(row);
   }
-  if (rows.length === 0)
-    throw new StageError('too-few-rows', `the ${context.job.options.split} split has no rows`, {
-      option: 'data',
-      help: ['give the data a larger share of held-out rows: `→ split(test=10%)`'],
-    });
+  if (rows.length === 0) throw noRowsIn(String(context.job.options.split));
   return rows;
 }

@@ -2,6 +2,7 @@
 import { rowKindOf } from '../../data/shapes.ts';
 import { sizeOf } from '../../programs/program.ts';
 import { languageModelProgram } from '../parts/language-model-program.ts';
+import { noRewardModel, noRowsIn } from '../parts/unmeasurable.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
 import { lengthsOf, longestIn, total } from './lengths.ts';
 import { modelOf, roundUp } from './sizes.ts';
@@ -12,6 +13,7 @@ export async function estimateEval(context: EstimateContext): Promise<Estimate> 
   const { family, config, tokensPerByte } = model;
   const shape = family.shape(config);
   const limit = Number(options.limit ?? Number.POSITIVE_INFINITY);
+  const rewarded = context.job.inputs.some(({ slot }) => slot === 'reward');
   let text = false;
   const all = await lengthsOf(
     context,
@@ -19,11 +21,13 @@ export async function estimateEval(context: EstimateContext): Promise<Estimate> 
     options.split as 'test',
     (row) => {
       const kind = rowKindOf(row);
+      if (kind === 'preference' && !rewarded) throw noRewardModel();
       text ||= kind === 'text';
       return kind;
     },
     tokensPerByte,
   );
+  if (all.length === 0) throw noRowsIn(String(options.split));
   const lengths = all.slice(0, limit);
   const batch = Number(options.batch);
   const tokens = total(lengths, 'tokens');

@@ -51,9 +51,9 @@ export async function measureAnswers(
 async function answerAll(context: StageContext, policy: Policy, rows: readonly Row[]): Promise<Answered[]> {
   const { family, config, tokenizer, stop } = policy;
   const maxNewTokens = Number(context.job.options.max_new_tokens);
-  const room = family.shape(config).context - maxNewTokens;
+  const longest = family.shape(config).context;
   const questions = rows.flatMap((row) =>
-    fitQuestion(context, row, encodeQuestion(promptOf(row), policy), room),
+    fitQuestion(context, row, encodeQuestion(promptOf(row), policy), longest),
   );
   if (questions.length === 0) throw noRowsLeft();
   if (questions.length < rows.length)
@@ -89,24 +89,28 @@ async function answerAll(context: StageContext, policy: Policy, rows: readonly R
   return answered;
 }
 
-/** A prompt that leaves room for the answer; `overlong` decides about the others. Errors: StageError `overlong-row`. */
+/**
+ * A prompt with room for an answer in the context, which ends a long answer; `overlong` decides about the others.
+ * Errors: StageError `overlong-row`.
+ */
 function fitQuestion(
   { job: { options } }: StageContext,
   row: Row,
   prompt: Int32Array,
-  room: number,
+  longest: number,
 ): { row: Row; prompt: Int32Array }[] {
-  if (prompt.length <= room) return [{ row, prompt }];
+  if (prompt.length < longest) return [{ row, prompt }];
+  const room = longest - Number(options.max_new_tokens);
   if (options.overlong === 'drop') return [];
   if (options.overlong === 'truncate' && room > 0) return [{ row, prompt: prompt.slice(-room) }];
   throw new StageError(
     'overlong-row',
-    `the prompt has ${prompt.length} tokens; with ${options.max_new_tokens} new ones it does not fit the context`,
+    `the prompt has ${prompt.length} tokens; the context of ${longest} has no room for an answer`,
     {
       file: row.file,
       line: row.line,
-      option: 'max_new_tokens',
-      help: ['lower `max_new_tokens`, or leave such rows out with `overlong=drop`'],
+      option: 'overlong',
+      help: ['leave such rows out with `overlong=drop`, or train a model with a larger context'],
     },
   );
 }

@@ -2,11 +2,12 @@
 import type { Row } from '../../data/row.ts';
 import { preferenceOf } from '../../data/shapes.ts';
 import type { Metrics } from '../../run/events.ts';
-import { type Policy, type StageContext, StageError } from '../stage.ts';
+import type { Policy, StageContext } from '../stage.ts';
 import { type Account, emptyAccount, noRowsLeft, type Overlong } from './examples.ts';
 import { judge } from './judge.ts';
 import { encodePair } from './pairs.ts';
 import { longestOf } from './sequences.ts';
+import { noRewardModel } from './unmeasurable.ts';
 
 /** Ties count as wrong. Errors: StageError where no reward model reaches the stage. */
 export async function measurePreferences(
@@ -15,12 +16,7 @@ export async function measurePreferences(
   rows: readonly Row[],
 ): Promise<{ metrics: Metrics; account: Account }> {
   const reward = await context.reward();
-  if (!reward)
-    throw new StageError(
-      'missing-slot',
-      'preference rows are measured with a reward model, and none reaches this stage',
-      { option: 'data', help: ['put the `eval` after an `rm` stage, or give it prompts with completions'] },
-    );
+  if (!reward) throw noRewardModel();
   const { batch, overlong } = context.job.options;
   const longest = reward.family.shape(reward.config).context;
   const account = emptyAccount();
