@@ -53,14 +53,15 @@ const words: Readonly<Record<string, string>> = {
   initialLoss: 'loss before the first step',
 };
 
+const byProcessor = (value: number | undefined) =>
+  value === undefined ? '' : `, ${value} by processor time`;
+
 function detail({ figure }: Verdict, { medians }: RowResult): string {
   const { speedAtBest, processor, peakGb, speed } = medians;
   if (figure === 'speed')
-    return `${speedAtBest} at best, ${processor} by processor time; ours ${medians.tokensPerSecond} tokens/s`;
+    return `${speedAtBest} at best${byProcessor(processor)}; ours ${medians.tokensPerSecond} tokens/s`;
   if (figure === 'memory') return `ours ${peakGb} GB`;
-  return speed === undefined
-    ? ''
-    : `${speed} × the peer, ${speedAtBest} at best, ${processor} by processor time`;
+  return speed === undefined ? '' : `${speed} × the peer, ${speedAtBest} at best${byProcessor(processor)}`;
 }
 
 /** Markdown. */
