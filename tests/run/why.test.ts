@@ -2,7 +2,7 @@
 import { expect, describe as group, test } from 'vitest';
 import type { Job } from '../../src/compiler/graph/graph.ts';
 import type { KeyParts } from '../../src/runtime/run/keys.ts';
-import { differenceOf, differences } from '../../src/runtime/run/why.ts';
+import { differenceOf, differences, nearestParts } from '../../src/runtime/run/why.ts';
 
 const span = (line: number) => ({ file: 'm.ftp', start: 0, end: 1, line, column: 1 });
 const job = { span: span(1), spans: { lr: span(2), r: span(3) } } as unknown as Job;
@@ -36,6 +36,13 @@ test('several changes: the options first, the others counted', () => {
   expect(differenceOf(parts, both, job)).toBe('lr 0.1 → 0.3 (m.ftp:2), and 2 more');
   expect(differences(parts, both).map((d) => d.path)).toEqual(['options.lr', 'data.data', 'inputs.policy']);
   expect(differences(parts, parts)).toEqual([]);
+});
+
+test('the earlier run that differs least is compared with, the newest of several', () => {
+  const other = { ...parts, job: { options: { lr: 9, batch: 9 } }, data: { data: 'other' } };
+  const near = { ...parts, data: { data: 'near' } };
+  expect(nearestParts([other, near, { ...parts, data: { data: 'old' } }], parts)).toBe(near);
+  expect(nearestParts([], parts)).toBeUndefined();
 });
 
 test('an override has no line', () => {

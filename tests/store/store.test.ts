@@ -66,7 +66,7 @@ test('reading needs no store and makes none; writing through it is refused', asy
   const store = await openStore(path, { write: false });
   expect(await store.find(key('a'))).toBeUndefined();
   expect(await store.runs()).toEqual([]);
-  expect(await store.latest('sft', 'sft')).toBeUndefined();
+  expect(await store.earlier('sft', 'sft')).toEqual([]);
   await expect(store.workDirectory(key('a'))).rejects.toMatchObject({ kind: 'misuse' });
   await expect(
     store.put(key('a'), { stage: 's', kind: 's', directories: new Map(), metrics: {} }),
@@ -94,8 +94,8 @@ test('the latest result of a stage, also when its index is half written', async 
     await new Promise((resolve) => setTimeout(resolve, 5));
     await putFiles(store, key('b'), { x: '2' });
     await writeFile(join(path, 'results', 'broken.json'), '{"stage":"sft","kin');
-    expect((await store.latest('sft', 'sft'))?.key).toBe(key('b'));
-    expect(await store.latest('sft', 'rm')).toBeUndefined();
+    expect((await store.earlier('sft', 'sft'))[0]?.key).toBe(key('b'));
+    expect(await store.earlier('sft', 'rm')).toEqual([]);
   });
 });
 

@@ -16,7 +16,7 @@ import { costsOf } from './plan-costs.ts';
 import type { PlannedStage } from './plan-types.ts';
 import { readConfigAndTokenizer } from './policies.ts';
 import { measureTokensPerByte } from './tokens-per-byte.ts';
-import { differenceOf } from './why.ts';
+import { differenceOf, nearestParts } from './why.ts';
 
 export interface PlannedJob {
   readonly stage: PlannedStage;
@@ -131,8 +131,9 @@ async function reasonFor(
   if (action === 'cached') return 'unchanged';
   if (action === 'resume') return `stopped at step ${step}`;
   if (found) return `\`${job.options.to}\` is gone or was changed`;
-  const last = await store.latest(job.id, job.kind);
-  return last?.parts ? differenceOf(last.parts, parts, job) : 'never run';
+  const earlier = (await store.earlier(job.id, job.kind)).flatMap((result) => result.parts ?? []);
+  const before = nearestParts(earlier, parts);
+  return before ? differenceOf(before, parts, job) : 'never run';
 }
 
 /** A job that cannot run, and why. */

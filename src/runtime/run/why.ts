@@ -30,6 +30,20 @@ function compare(before: Json | undefined, now: Json | undefined, path: string, 
 const isRecord = (value: Json | undefined): value is { readonly [key: string]: Json } =>
   value !== null && typeof value === 'object' && !Array.isArray(value);
 
+/**
+ * The earlier run of a stage to compare with: the one that differs least, the first of several. Pipelines that share a
+ * store use the same labels, and a run of another one says nothing about what was changed here.
+ */
+export function nearestParts(earlier: readonly KeyParts[], now: KeyParts): KeyParts | undefined {
+  let nearest: KeyParts | undefined;
+  let fewest = Number.POSITIVE_INFINITY;
+  for (const before of earlier) {
+    const count = differences(before, now).length;
+    if (count < fewest) [nearest, fewest] = [before, count];
+  }
+  return nearest;
+}
+
 /** One line for the plan: `lr 0.0001 → 0.0002 (medical.ftp:13)`. */
 export function differenceOf(before: KeyParts, now: KeyParts, job: Job): string {
   const all = differences(before, now);

@@ -81,10 +81,10 @@ export class Store {
       : undefined;
   }
 
-  /** The last result that a stage of this label and kind left, whatever its key. */
-  async latest(stage: string, kind: string): Promise<StoredResult | undefined> {
+  /** The results that stages of this label and kind left, whatever their keys; the newest first. */
+  async earlier(stage: string, kind: string): Promise<StoredResult[]> {
     const own = (await this.results.all()).filter((result) => result.stage === stage && result.kind === kind);
-    return own.sort((a, b) => (a.finished < b.finished ? 1 : -1))[0];
+    return own.sort((a, b) => (a.finished < b.finished ? 1 : -1));
   }
 
   /** Keeps what a job made. @returns slot → hash of the artifact */
