@@ -1,10 +1,8 @@
 /** Lengths of rows in tokens before there is a tokenizer: bytes of text times the tokens a byte makes. */
 import type { Row } from '../../data/row.ts';
 import { preferenceOf, promptCompletionOf, promptOf, textOf } from '../../data/shapes.ts';
+import { renderChat, specialTokensOf } from '../../tokenizers/chat-template.ts';
 import type { EstimateContext } from '../stage.ts';
-
-/** Markers that a template puts around a turn. */
-const TOKENS_A_TURN = 2;
 
 export interface RowLength {
   /** Whole sequence, prompt included. */
@@ -13,11 +11,41 @@ export interface RowLength {
   readonly learned: number;
 }
 
+/** What the chat template adds: to a conversation, and to each of its turns. */
+interface ChatTokens {
+  readonly once: number;
+  readonly turn: number;
+}
+
+const around = ({ once, turn }: ChatTokens, turns: number) => Math.ceil(once + turn * turns);
+
+/** Measured on empty turns: special tokens are one each, other words as any text. Where a template refuses those: two a turn. */
+export function chatTokens(template: string | undefined, ratio: number): ChatTokens {
+  const specials = specialTokensOf(template ?? '');
+  const tokensOf = (pairs: number) => {
+    const turns = ['user', 'assistant'].map((role) => ({ role, content: '' }));
+    let text = renderChat(template!, Array.from({ length: pairs }, () => turns).flat());
+    let found = 0;
+    for (const special of specials) {
+      const parts = text.split(special);
+      found += parts.length - 1;
+      text = parts.join('');
+    }
+    return found + bytes(text) * ratio;
+  };
+  try {
+    const [one, two] = [tokensOf(1), tokensOf(2)];
+    return { once: Math.max(0, 2 * one - two), turn: (two - one) / 2 };
+  } catch {
+    return { once: 0, turn: 2 };
+  }
+}
+
 const bytes = (text: string) => Buffer.byteLength(text);
 const textOfMessages = (messages: readonly { readonly content: string }[]) =>
   messages.map((m) => m.content).join('');
 
-function answerLength(row: Row, ratio: number): RowLength {
+function answerLength(row: Row, ratio: number, chat: ChatTokens): RowLength {
   const example = promptCompletionOf(row);
   if (example.kind === 'text') {
     const learned = Math.ceil(bytes(example.completion) * ratio) + 1;
@@ -26,23 +54,25 @@ function answerLength(row: Row, ratio: number): RowLength {
   const answers = example.messages.filter((m) => m.role === 'assistant');
   return {
     tokens:
-      Math.ceil(bytes(textOfMessages(example.messages)) * ratio) + TOKENS_A_TURN * example.messages.length,
+      Math.ceil(bytes(textOfMessages(example.messages)) * ratio) + around(chat, example.messages.length),
     learned: Math.ceil(bytes(textOfMessages(answers)) * ratio) + answers.length,
   };
 }
 
-function pairLength(row: Row, ratio: number): RowLength {
+function pairLength(row: Row, ratio: number, chat: ChatTokens): RowLength {
   const pair = preferenceOf(row);
   const text = (part: string | readonly { readonly content: string }[]) =>
     typeof part === 'string' ? part : textOfMessages(part);
   const longest = Math.max(bytes(text(pair.chosen)), bytes(text(pair.rejected)));
-  return { tokens: Math.ceil((bytes(text(pair.prompt)) + longest) * ratio) + 2 * TOKENS_A_TURN, learned: 1 };
+  const marks = pair.kind === 'text' ? 1 : around(chat, pair.prompt.length + pair.chosen.length);
+  return { tokens: Math.ceil((bytes(text(pair.prompt)) + longest) * ratio) + marks, learned: 1 };
 }
 
-function promptLength(row: Row, ratio: number): RowLength {
+function promptLength(row: Row, ratio: number, chat: ChatTokens): RowLength {
   const prompt = promptOf(row);
   const text = prompt.kind === 'text' ? prompt.prompt : textOfMessages(prompt.prompt);
-  return { tokens: Math.ceil(bytes(text) * ratio) + 2 * TOKENS_A_TURN, learned: 0 };
+  const marks = prompt.kind === 'text' ? 0 : around(chat, prompt.prompt.length + 1);
+  return { tokens: Math.ceil(bytes(text) * ratio) + marks, learned: 0 };
 }
 
 const textLength = (row: Row, ratio: number): RowLength => {
@@ -66,8 +96,9 @@ export async function lengthsOf(
   ratio: number,
 ): Promise<RowLength[]> {
   const lengths: RowLength[] = [];
+  const chat = chatTokens(context.job.template, ratio);
   for await (const row of context.rows(option, split)) {
-    lengths.push(measure[typeof kind === 'string' ? kind : kind(row)](row, ratio));
+    lengths.push(measure[typeof kind === 'string' ? kind : kind(row)](row, ratio, chat));
   }
   return lengths;
 }
