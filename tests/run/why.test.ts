@@ -45,6 +45,14 @@ test('the earlier run that differs least is compared with, the newest of several
   expect(nearestParts([], parts)).toBeUndefined();
 });
 
+test('what the text says goes before a default that follows from it', () => {
+  const lora = (alpha: number, r: number): KeyParts => ({
+    ...parts,
+    job: { method: { name: 'lora', options: { alpha, r } } },
+  });
+  expect(differenceOf(lora(4, 2), lora(6, 3), job)).toBe('r 2 → 3 (m.ftp:3), and 1 more');
+});
+
 test('an override has no line', () => {
   const overridden = { ...job, spans: { lr: { ...span(1), file: '--set' } } } as unknown as Job;
   const now = { ...parts, job: { ...(parts.job as object), options: { lr: 0.2, batch: 4 } } };

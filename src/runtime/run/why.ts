@@ -1,6 +1,6 @@
 /** Why a stage runs again: what differs between the key it was last run under and the one it has now. */
 import type { Json } from '../../compiler/catalog.ts';
-import type { Job } from '../../compiler/graph/graph.ts';
+import type { Job, Span } from '../../compiler/graph/graph.ts';
 import { type KeyParts, NUMERICS } from './keys.ts';
 
 export interface Difference {
@@ -47,10 +47,18 @@ export function nearestParts(earlier: readonly KeyParts[], now: KeyParts): KeyPa
 /** One line for the plan: `lr 0.0001 → 0.0002 (medical.ftp:13)`. */
 export function differenceOf(before: KeyParts, now: KeyParts, job: Job): string {
   const all = differences(before, now);
-  const first = all[0];
+  // What the text says goes before defaults that follow from it (alpha from r).
+  const first = all.find(({ path }) => writtenAt(path, job)) ?? all[0];
   if (!first) return `ftc computes this stage differently since (numerics ${NUMERICS})`;
   const more = all.length > 1 ? `, and ${all.length - 1} more` : '';
   return describe(first, job) + more;
+}
+
+/** Where the text gives this option; undefined for defaults, inputs and rows. */
+function writtenAt(path: string, job: Job): Span | undefined {
+  const [group, ...rest] = path.split('.');
+  const isOption = group !== 'inputs' && group !== 'data' && group !== 'executable';
+  return isOption ? job.spans[rest.at(-1) ?? group!] : undefined;
 }
 
 function describe({ path, before, now }: Difference, job: Job): string {
@@ -60,7 +68,7 @@ function describe({ path, before, now }: Difference, job: Job): string {
   if (group === 'data' && rest.length === 1) return `the rows of \`${name}\` changed`;
   if (group === 'executable') return `runs on ${now}, was ${before}`;
   const option = rest.at(-1) ?? group!;
-  const span = job.spans[option] ?? job.span;
+  const span = writtenAt(path, job) ?? job.span;
   // An override on the command line has no line of its own.
   const place = span.file.startsWith('--') ? span.file : `${span.file}:${span.line}`;
   return `${option} ${show(before)} → ${show(now)} (${place})`;
