@@ -1,17 +1,5 @@
 /** Gradients of what works element by element. */
-import {
-  add,
-  div,
-  erf,
-  exp,
-  greaterEqual,
-  mul,
-  neg,
-  sigmoid,
-  sub,
-  tanh,
-  where,
-} from '../programs/builder.ts';
+import { add, div, erf, exp, greaterEqual, mul, neg, sigmoid, sub, where } from '../programs/builder.ts';
 import type { Node } from '../programs/program.ts';
 import { type GradientRule, reduceTo } from './rule.ts';
 
