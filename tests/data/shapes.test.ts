@@ -111,4 +111,7 @@ test('a missing field proposes how to rename the column that is there', () => {
     expect(help).toEqual(['rename the columns: `→ columns(prompt=promt)`']);
     expect(notes).toContain('the row has: promt completion');
   }
+  const strange = row({ Question: 'q', Answer: 'a', Group: 'g' });
+  const help = ['rename the columns: `→ columns(prompt=Question completion=Answer)`'];
+  expect(() => promptCompletionOf(strange)).toThrow(expect.objectContaining({ help }));
 });

@@ -159,8 +159,11 @@ export class RowsResolver {
     const hint = isSource
       ? `\`${written}\` is a source: write \`${written}(…)\``
       : `declare it${owner}: \`data ${names.at(-1)?.text ?? written} = jsonl("…")\``;
-    const looksLikePath = /[/.]/.test(written) && place === undefined;
-    const help = looksLikePath ? `for a file write its source: \`jsonl("${written}")\`` : hint;
+    const looksLikePath = /[/.]/.test(written) && names.length < 2;
+    const source = /\.(txt|csv)$/.exec(written)?.[1] ?? 'jsonl';
+    const help = looksLikePath
+      ? `for a file write its source: \`${source === 'txt' ? 'text' : source}("${written}")\``
+      : hint;
     const data = { name: written, kind: 'data', legal, hint: help };
     this.context.report(diagnose('unknown-name', data, { span: spanIn(module, range) }));
     return undefined;

@@ -62,14 +62,16 @@ export const runtimeWords = {
       readonly rows: string;
     },
   ): Words => {
-    const near = nearest(data.fields[0] ?? '', data.has);
+    // Columns that nothing is near to are offered in their order.
+    const others = data.has.filter((column) => nearest(column, data.fields) === undefined);
+    const renamed = data.fields.map(
+      (field, i) => `${field}=${nearest(field, data.has) ?? others[i] ?? data.has[0] ?? 'name'}`,
+    );
     return {
       message: `${at(data)}: the row has no field ${data.fields.map((field) => `\`${field}\``).join(', ')}`,
       label: 'its rows do not have the right shape',
       notes: [`the stage takes ${data.rows}`, `the row has: ${listed(data.has) || 'nothing'}`],
-      help: [
-        `rename the columns: \`→ columns(${data.fields[0] ?? 'prompt'}=${near ?? data.has[0] ?? 'name'})\``,
-      ],
+      help: [`rename the columns: \`→ columns(${renamed.join(' ')})\``],
     };
   },
   'no-supervised-token': (data: DataPlace & { readonly why?: string }): Words => ({
