@@ -6,6 +6,7 @@ import { stream } from './channel.ts';
 import { chooseJobs, type StageRange } from './choose-jobs.ts';
 import type { RunEvent } from './events.ts';
 import { explainFailure } from './failures.ts';
+import { logLine } from './log-line.ts';
 import type { Plan } from './plan-types.ts';
 import { PolicyLoader } from './policies.ts';
 import { type Finished, runJob } from './run-job.ts';
@@ -30,12 +31,13 @@ export function run(
   return stream<RunEvent, void>(async (emit) => {
     const started = Date.now();
     const id = runId(started);
-    emit({ type: 'version', format_version: '1.0', ftc: version });
+    const first: RunEvent = { type: 'version', format_version: '1.0', ftc: version };
+    emit(first);
     let store: Store | undefined;
     let end: End;
     try {
       store = await openStore(request.store, { write: true });
-      end = await runJobs(request, id, store, emit, stopping);
+      end = await runJobs(request, { id, first }, store, emit, stopping);
     } catch (error) {
       end = endOf(error, undefined, emit);
     }
@@ -48,7 +50,7 @@ export function run(
 
 async function runJobs(
   request: RunRequest,
-  id: string,
+  { id, first }: { readonly id: string; readonly first: RunEvent },
   store: Store,
   emit: Emit,
   stopping: () => boolean,
@@ -58,9 +60,12 @@ async function runJobs(
   const tell: Emit = (event) => {
     emit(event);
     record.event(event);
+    const line = logLine(event, new Date());
+    if (line !== undefined) record.log(line);
   };
   let running: Job | undefined;
   try {
+    record.event(first);
     const stages = graph.jobs.map((job) => job.id);
     tell({ type: 'run_started', run: id, pipeline: graph.pipeline, stages, device: 'cpu' });
     const finished = new Map<string, Finished>();
