@@ -17,6 +17,13 @@ const pipeline: readonly Flag[] = [
   { name: 'set', value: 'PATH=VALUE', repeatable: true, summary: 'set a parameter or an option' },
 ];
 
+/** Which stages of it. */
+const range: readonly Flag[] = [
+  { name: 'only', value: 'STAGE', summary: 'run this stage alone, again if it has a result' },
+  { name: 'from', value: 'STAGE', summary: 'run this stage and what follows, again if they have results' },
+  { name: 'until', value: 'STAGE', summary: 'stop after this stage' },
+];
+
 const machine: readonly Flag[] = [
   { name: 'device', value: 'NAME', summary: 'auto, cpu, webgpu, cuda, …' },
   { name: 'store', value: 'DIR', summary: 'where results are kept (.ftc beside the file)' },
@@ -62,6 +69,7 @@ export const commands: readonly Command[] = [
       json,
       { name: 'out', value: 'PLAN', summary: 'write the plan to a file that `ftc run` executes' },
       { name: 'detailed-exitcode', summary: '0 nothing to run, 1 error, 2 something would run' },
+      ...range,
       reporter,
       ...pipeline,
       ...machine,
@@ -80,9 +88,7 @@ export const commands: readonly Command[] = [
     usage: 'FILE|PLAN',
     summary: 'run a pipeline, or a plan made earlier',
     flags: [
-      { name: 'only', value: 'STAGE', summary: 'run this stage alone' },
-      { name: 'from', value: 'STAGE', summary: 'run this stage again, and what follows' },
-      { name: 'until', value: 'STAGE', summary: 'stop after this stage' },
+      ...range,
       { name: 'plain', summary: 'lines instead of the live view' },
       { name: 'json', summary: 'one JSON event per line' },
       { name: 'yes', short: 'y', summary: 'do not ask before a long run' },

@@ -15,9 +15,6 @@ export interface EngineRequest {
   /** Directory of the store. */
   readonly store: string;
   readonly device: string;
-  readonly only?: string;
-  readonly from?: string;
-  readonly until?: string;
 }
 
 /** How the process left. */

@@ -6,6 +6,7 @@ import type { Arguments } from './arguments.ts';
 import { type Checked, checkFile, type PipelineSettings, pipelineSettings } from './compile-file.ts';
 import { requireDevice } from './devices.ts';
 import type { PlanSource } from './saved-plan.ts';
+import { checkRange, givenRange } from './stage-range.ts';
 
 export interface PlannedFile {
   readonly checked: Checked;
@@ -29,6 +30,7 @@ function sourceOf(file: string, given: Arguments): PlanSource {
     ...pipelineSettings(given),
     device: given.value('device') ?? 'auto',
     ...(store === undefined ? {} : { store }),
+    ...givenRange(given),
   };
 }
 
@@ -36,11 +38,15 @@ export async function planSource(source: PlanSource): Promise<Planned> {
   const settings: PipelineSettings = source;
   const checked = checkFile(source.file, settings);
   if (checked.graph === undefined) return { checked };
+  checkRange(
+    source,
+    checked.graph.jobs.map(({ id }) => id),
+  );
   const store = storeOf(source.file, source.store);
   requireDevice(source.device);
   const { planPipeline } = await import('../runtime/run/plan.ts');
   const { graph } = checked;
-  const plan = await planPipeline({ graph, file: source.file, storeDirectory: store, device: source.device });
+  const plan = await planPipeline({ ...source, graph, storeDirectory: store });
   return { checked, graph, plan, source, store };
 }
 

@@ -2,10 +2,11 @@
 import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { DiagnosticError, diagnose } from '../compiler/diagnostics/diagnostic.ts';
+import type { StageRange } from '../runtime/run/choose-jobs.ts';
 import type { Plan } from '../runtime/run/plan-types.ts';
 
 /** The arguments that a plan was made with. */
-export interface PlanSource {
+export interface PlanSource extends StageRange {
   /** Relative to the plan's reader: as it was written on the command line. */
   readonly file: string;
   readonly pipeline?: string;

@@ -56,20 +56,13 @@ describe('arguments', () => {
   });
 
   it('give the command that goes on with a run', () => {
-    const given = parse(
-      'run',
-      'my file.ftp',
-      '--json',
-      '--set',
-      "name='x'",
-      '--until',
-      'sft',
-      '--from',
-      'rm',
-      '--store',
-      'd',
+    const source = { file: 'my file.ftp', set: ["name='x'"], device: 'auto', store: 'd' };
+    expect(resumeCommand({ ...source, from: 'rm', until: 'sft' })).toBe(
+      `ftc run 'my file.ftp' --set 'name='\\''x'\\''' --store d --until sft`,
     );
-    expect(resumeCommand(given)).toBe(`ftc run 'my file.ftp' --set 'name='\\''x'\\''' --store d --until sft`);
+    expect(resumeCommand({ ...source, set: [], device: 'cpu', only: 'sft' })).toBe(
+      `ftc run 'my file.ftp' --device cpu --store d --only sft`,
+    );
     expect([storeFlag('.ftc'), storeFlag('pipelines/.ftc')]).toEqual(['', ' --store pipelines/.ftc']);
   });
 

@@ -63,6 +63,32 @@ describe('a pipeline from plan to text', () => {
     expect(again.stdout).not.toContain('step 1/');
   });
 
+  it('runs a stage again where it is asked to, as the plan says', async () => {
+    const from = await planned('--from', 'sft', '--until', 'quick');
+    expect(from.stages.map(({ id, action, reason }) => `${id} ${action}: ${reason}`)).toEqual([
+      'pretrain cached: unchanged',
+      'sft run: asked for by `--from`',
+      'quick run: asked for by `--from`',
+    ]);
+    const ended = await run('run', 'tiny.ftp', '--from', 'sft', '--until', 'quick');
+    expect(ended.code).toBe(0);
+    for (const words of ['pretrain: cached', 'sft: step 1/2', 'quick: done in'])
+      expect(ended.stdout).toContain(words);
+    expect(actions(await planned('--only', 'sft'))).toEqual(['pretrain cached', 'sft run']);
+    expect((await run('plan', 'tiny.ftp', '--only', 'sft', '--out', 'only.json')).stdout).toContain(
+      'tiny: 1 to run, 1 cached',
+    );
+    const only = await run('run', 'only.json');
+    expect(only.stdout).toContain('sft: step 1/2');
+    expect(only.stdout).not.toContain('quick: done');
+    expect(actions(await planned())).toEqual([
+      'pretrain cached',
+      'sft cached',
+      'quick cached',
+      'check cached',
+    ]);
+  });
+
   it('says why a stage would run again', async () => {
     const why = await run('why', 'tiny.ftp', 'sft', '--set', 'sft.lr=0.5');
     expect(why.code).toBe(0);
@@ -87,6 +113,7 @@ describe('a pipeline from plan to text', () => {
     writeFileSync(join(cwd, 'broken.json'), '{');
     expect((await run('run', 'broken.json')).code).toBe(5);
     expect((await run('run', 'plan.json', '--set', 'steps=9')).code).toBe(2);
+    expect((await run('run', 'plan.json', '--from', 'sft')).code).toBe(2);
   });
 
   it('stops before a stage that a gate keeps back, with exit code 3', async () => {
@@ -101,6 +128,12 @@ describe('a pipeline from plan to text', () => {
   it.each([
     [['run', 'tiny.ftp', '--until', 'stf'], 2, 'did you mean `--until sft`?'],
     [['run', 'tiny.ftp', '--from', 'sft', '--until', 'pretrain'], 2, '`sft` comes after `pretrain`'],
+    [['plan', 'tiny.ftp', '--only', 'sft', '--until', 'sft'], 2, 'drop `--from` and `--until`'],
+    [
+      ['run', 'tiny.ftp', '--set', 'steps=8', '--from', 'sft'],
+      1,
+      '`sft` needs `pretrain`, which has no result yet',
+    ],
     [['run', 'tiny.ftp', '--set', 'steps'], 2, '--set PATH=VALUE'],
     [['run', 'tiny.ftp', '--device', 'cuda'], 6, 'error[FTP6005 no-device]'],
     [['run', 'gone.ftp'], 1, 'there is no such file'],
@@ -124,8 +157,14 @@ describe('a pipeline from plan to text', () => {
 
   it('lists runs, writes text from one, and cleans up', async () => {
     const runs = JSON.parse((await run('runs', '--json')).stdout).runs;
-    expect(runs.map(({ status }: { status: string }) => status)).toEqual(['gate_failed', 'ok', 'ok']);
-    const words = ['generate', runs[1].id, 'The fox', '--max-tokens', '5', '--temperature', '0'];
+    expect(runs.map(({ status }: { status: string }) => status)).toEqual([
+      'gate_failed',
+      'ok',
+      'ok',
+      'ok',
+      'ok',
+    ]);
+    const words = ['generate', runs[3].id, 'The fox', '--max-tokens', '5', '--temperature', '0'];
     const [one, two] = [await run(...words), await run(...words)];
     expect(one.code).toBe(0);
     expect(one.stdout.startsWith('The fox')).toBe(true);
@@ -133,8 +172,8 @@ describe('a pipeline from plan to text', () => {
     const missing = await run('generate', 'nothing', 'x');
     expect(missing).toMatchObject({ code: 1, stdout: '' });
     const dry = await run('clean', '--keep', '1', '--dry-run');
-    expect(dry.stdout).toMatch(/^would remove 2 runs/);
-    expect((await run('clean', '--keep', '1')).stdout).toMatch(/^removed 2 runs/);
+    expect(dry.stdout).toMatch(/^would remove 4 runs/);
+    expect((await run('clean', '--keep', '1')).stdout).toMatch(/^removed 4 runs/);
     expect(JSON.parse((await run('runs', '--json')).stdout).runs).toHaveLength(1);
     expect(existsSync(join(cwd, '.ftc'))).toBe(true);
   });

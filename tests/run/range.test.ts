@@ -1,6 +1,7 @@
 /** `--only`, `--from`, `--until`; gates. */
 import { beforeAll, expect, test } from 'vitest';
-import { TINY, type Workshop, workshops } from './workshop.ts';
+import type { Plan } from '../../src/runtime/run/plan-types.ts';
+import { atStep, TINY, type Workshop, workshops } from './workshop.ts';
 
 const workshop = workshops();
 const text = (gate = 'quick.loss <= 100') => `
@@ -13,6 +14,8 @@ pretrain(${TINY} max_steps=1)
 → rm(lora r=2; max_steps=1 batch=4)
 → judged: eval(data=rows generate=false limit=2)
 → ppo(lora r=2; steps=1 batch=2 minibatch=2 max_new_tokens=3)`;
+
+const lines = ({ stages }: Plan) => stages.map(({ id, action, reason }) => `${id} ${action}: ${reason}`);
 
 let shop: Workshop;
 beforeAll(() => {
@@ -35,13 +38,39 @@ test('--only runs the stage alone, from results that are there', async () => {
 });
 
 test('--from needs what it reads and the gates before it', async () => {
-  const said = await shop.run({ from: 'rm' });
-  expect(said.end).toMatchObject({ status: 'failed', exit_code: 1 });
-  expect(said.of('diagnostic')[0]).toMatchObject({
-    code: 'FTP6008',
-    message: '`rm` needs `gate`, which has no result yet',
-  });
-  expect(said.of('stage_started')).toEqual([]);
+  const plan = await shop.plan(shop.store, { from: 'rm', until: 'judged' });
+  expect(plan.diagnostics).toMatchObject([
+    { code: 'FTP6008', stage: 'rm', message: '`rm` needs `gate`, which has no result yet' },
+  ]);
+  expect(lines(plan).slice(-2)).toEqual(['rm blocked: waits for `gate`', 'judged blocked: waits for `gate`']);
+});
+
+test('--from runs stages again that have results, and a run that is stopped goes on with them', async () => {
+  const range = { from: 'sft', until: 'quick' };
+  const plan = await shop.plan(shop.store, range);
+  expect(plan.totals.stages_to_run).toBe(2);
+  expect(lines(plan)).toEqual([
+    'pretrain cached: unchanged',
+    'sft run: asked for by `--from`',
+    'quick run: asked for by `--from`',
+  ]);
+  const before = (await shop.run({ until: 'quick' })).artifacts;
+  const stopped = await shop.run({ ...range, stopAfter: atStep('sft', 1) });
+  expect(stopped.end.status).toBe('stopped');
+  expect(stopped.computed).toEqual(['sft']);
+  const rest = await shop.run({ until: 'quick' });
+  expect(rest.computed).toContain('quick');
+  expect(rest.artifacts).toEqual(before);
+  expect((await shop.run({ until: 'quick' })).computed).toEqual([]);
+});
+
+test('--only runs the stage again, and nothing behind it', async () => {
+  const said = await shop.run({ only: 'sft' });
+  expect(said.computed).toEqual(['sft']);
+  expect(lines(await shop.plan(shop.store, { until: 'quick' })).slice(1)).toEqual([
+    'sft cached: unchanged',
+    'quick cached: unchanged',
+  ]);
 });
 
 test('--from with --until; evaluations that nothing reads may be missing before the range', async () => {
@@ -49,6 +78,10 @@ test('--from with --until; evaluations that nothing reads may be missing before 
   const said = await shop.run({ from: 'ppo' });
   expect(said.end.status).toBe('ok');
   expect(said.computed).toEqual(['ppo']);
+  expect((await shop.plan(shop.store, { until: 'sft' })).stages.map(({ id }) => id)).toEqual([
+    'pretrain',
+    'sft',
+  ]);
 });
 
 test('a gate that is not met ends the run with exit code 3, and nothing behind it runs', async () => {

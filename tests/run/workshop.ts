@@ -8,14 +8,14 @@ import type { ExecutionGraph } from '../../src/compiler/graph/graph.ts';
 import { catalog } from '../../src/runtime/catalog.ts';
 import { type RunRequest, run } from '../../src/runtime/run/engine.ts';
 import type { RunEvent } from '../../src/runtime/run/events.ts';
-import { planPipeline } from '../../src/runtime/run/plan.ts';
+import { type PlanRequest, planPipeline } from '../../src/runtime/run/plan.ts';
 import type { Plan } from '../../src/runtime/run/plan-types.ts';
 import { tinyData } from './tiny-data.ts';
 
 /** The smallest model that has everything. */
 export const TINY = 'model=llama(layers=1 width=32 heads=2 context=32) vocabulary=300';
 
-type Range = Pick<RunRequest, 'only' | 'from' | 'until'>;
+type Range = Pick<PlanRequest, 'only' | 'from' | 'until'>;
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 /** What a run said. */
@@ -81,22 +81,24 @@ export class Workshop {
     this.graph = graph;
   }
 
-  plan(store = this.store): Promise<Plan> {
-    return planPipeline({ graph: this.graph!, file: this.file, storeDirectory: store, device: 'auto' });
+  plan(store = this.store, range: Range = {}): Promise<Plan> {
+    const { graph, file } = this;
+    return planPipeline({ graph: graph!, file, storeDirectory: store, device: 'auto', ...range });
   }
 
-  request(plan: Plan, range: Range = {}, store = this.store): RunRequest {
-    return { file: this.file, plan, graph: this.graph!, store, device: 'auto', ...range };
+  request(plan: Plan, store = this.store): RunRequest {
+    return { file: this.file, plan, graph: this.graph!, store, device: 'auto' };
   }
 
   /** Plans and runs; `stopAfter` is asked after every event. */
   async run(
     range: Range & { store?: string; plan?: Plan; stopAfter?: (event: RunEvent) => boolean } = {},
   ): Promise<Said> {
-    const { store = this.store, plan = await this.plan(store), stopAfter, ...rest } = range;
+    const { store = this.store, stopAfter, plan: made, ...rest } = range;
+    const plan = made ?? (await this.plan(store, rest));
     let stop = false;
     const events: RunEvent[] = [];
-    for await (const event of run(this.request(plan, rest, store), '0.0.0', () => stop)) {
+    for await (const event of run(this.request(plan, store), '0.0.0', () => stop)) {
       events.push(event);
       stop ||= stopAfter?.(event) ?? false;
     }

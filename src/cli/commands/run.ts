@@ -1,7 +1,6 @@
 /** `ftc run`: plans, then hands the frozen plan to the engine and shows what happens. */
 import { createInterface } from 'node:readline/promises';
 import { DiagnosticError, diagnose } from '../../compiler/diagnostics/diagnostic.ts';
-import { nearest } from '../../compiler/diagnostics/nearest.ts';
 import type { Plan } from '../../runtime/run/plan-types.ts';
 import type { Arguments } from '../arguments.ts';
 import { chooseFaces, type FaceChoice } from '../choose-faces.ts';
@@ -29,34 +28,30 @@ export const run: RunCommand = async (given, output) => {
   if (planned.plan === undefined) return reportRunProblems(planned.checked, [], output, { json, reporters });
   const { plan, checked } = planned;
   if (saved !== undefined) refuseStale(path, saved, plan);
-  const range = stageRange(given, plan);
   if (exitCodeOfPlan(plan) !== exitCodes.ok) {
     return reportRunProblems(checked, plan.diagnostics, output, { json, reporters });
   }
   if (!json) printDiagnostics(checked, plan.diagnostics, output);
   if (!given.has('yes') && !(await goesAhead(plan, output))) return exitCodes.ok;
-  return start(planned, range, given, output, {
+  return start(planned, given, output, {
     json,
     plain: given.has('plain'),
     quiet: given.has('quiet'),
     reporters,
-    resume: resumeCommand(given),
+    resume: resumeCommand(planned.source),
     store: planned.store,
     file: planned.source.file,
   });
 };
 
-type StageRange = { readonly only?: string; readonly from?: string; readonly until?: string };
-
 function start(
   { plan, graph, source, store }: PlannedFile,
-  range: StageRange,
   given: Arguments,
   output: Output,
   choice: FaceChoice,
 ): Promise<number> {
   const control: { current?: RunControl } = {};
-  const request = { file: source.file, plan, graph, store, device: source.device, ...range };
+  const request = { file: source.file, plan, graph, store, device: source.device };
   // The live view owns the terminal: what libraries print would tear it.
   const lines = choice.json || choice.plain || !output.interactive;
   const log = given.has('verbose') && lines ? { log: (text: string) => void process.stderr.write(text) } : {};
@@ -67,7 +62,7 @@ function start(
 
 /** A plan holds what it was made with. */
 function refuseChanges(given: Arguments): void {
-  const flag = ['pipeline', 'profile', 'set', 'device', 'store'].find(given.has);
+  const flag = ['only', 'from', 'until', 'pipeline', 'profile', 'set', 'device', 'store'].find(given.has);
   if (flag === undefined) return;
   throw new UsageError(
     `a plan is run as it was made: \`--${flag}\` cannot change it`,
@@ -79,33 +74,6 @@ function refuseChanges(given: Arguments): void {
 function refuseStale(path: string, saved: SavedPlan, now: Plan): void {
   const changed = whatIsStale(saved, now);
   if (changed.length > 0) throw new DiagnosticError(diagnose('stale-plan', { path, changed }));
-}
-
-function stageRange(given: Arguments, plan: Plan): StageRange {
-  const ids = plan.stages.map(({ id }) => id);
-  const range = (['only', 'from', 'until'] as const).flatMap((flag) => {
-    const stage = given.value(flag);
-    if (stage === undefined) return [];
-    if (!ids.includes(stage)) {
-      const meant = nearest(stage, ids);
-      throw new UsageError(
-        `the pipeline has no stage \`${stage}\``,
-        meant === undefined ? `its stages: ${ids.join(', ')}` : `did you mean \`--${flag} ${meant}\`?`,
-      );
-    }
-    return [[flag, stage] as const];
-  });
-  if (given.has('only') && range.length > 1) {
-    throw new UsageError('`--only` already says which stage: drop `--from` and `--until`');
-  }
-  if (
-    given.has('from') &&
-    given.has('until') &&
-    ids.indexOf(given.value('from')!) > ids.indexOf(given.value('until')!)
-  ) {
-    throw new UsageError(`\`${given.value('from')}\` comes after \`${given.value('until')}\``);
-  }
-  return Object.fromEntries(range);
 }
 
 async function goesAhead(plan: Plan, output: Output): Promise<boolean> {

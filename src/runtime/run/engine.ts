@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import type { ExecutionGraph, Job } from '../../compiler/graph/graph.ts';
 import { openStore, type Store } from '../store/store.ts';
 import { stream } from './channel.ts';
-import { chooseJobs, type StageRange } from './choose-jobs.ts';
 import type { RunEvent } from './events.ts';
 import { explainFailure } from './failures.ts';
 import { logLine } from './log-line.ts';
@@ -11,7 +10,7 @@ import type { Plan } from './plan-types.ts';
 import { PolicyLoader } from './policies.ts';
 import { type Finished, runJob } from './run-job.ts';
 
-export interface RunRequest extends StageRange {
+export interface RunRequest {
   readonly file: string;
   readonly plan: Plan;
   readonly graph: ExecutionGraph;
@@ -70,7 +69,9 @@ async function runJobs(
     tell({ type: 'run_started', run: id, pipeline: graph.pipeline, stages, device: 'cpu' });
     const finished = new Map<string, Finished>();
     const policies = new PolicyLoader((hash) => store.artifact(hash));
-    const chosen = chooseJobs(graph.jobs, plan, request);
+    const chosen = graph.jobs.filter(({ id }) => plan.stages.some((stage) => stage.id === id));
+    // What was asked for again is unfinished from here on: a run that is stopped goes on with it.
+    for (const { action, key } of plan.stages) if (action === 'run') await store.forget(key);
     for (const [at, job] of chosen.entries()) {
       running = job;
       await policies.retain(modelsFor(chosen.slice(at), finished));

@@ -30,10 +30,15 @@ export interface Surroundings {
   readonly store: Store;
   readonly speed: Speed;
   readonly planned: ReadonlyMap<string, PlannedJob>;
+  /** What asks for it to run again where it has a result: `--from`. */
+  readonly again: string | undefined;
 }
 
 /** Errors: DataError, MethodError, StageError: what a user can mend. */
-export async function planJob(job: Job, { root, store, speed, planned }: Surroundings): Promise<PlannedJob> {
+export async function planJob(
+  job: Job,
+  { root, store, speed, planned, again }: Surroundings,
+): Promise<PlannedJob> {
   const before = job.inputs.map((i) => ({ slot: i.slot, job: planned.get(i.from)! }));
   const gated = job.conditions.map((c) => planned.get(c.job)!);
   const blocker = [...before.map((b) => b.job), ...gated].find((p) => p.stage.action === 'blocked');
@@ -50,9 +55,10 @@ export async function planJob(job: Job, { root, store, speed, planned }: Surroun
   );
   const costs = costsOf(estimate, speed);
   const found = await store.find(key);
-  const fresh = found !== undefined && (await outputsStand(job, root, found, store));
-  const checkpoint = fresh ? undefined : await readCheckpointHeader(store.workPath(key));
-  const action = blocker ? 'blocked' : fresh ? 'cached' : checkpoint ? 'resume' : 'run';
+  const stands = found !== undefined && (await outputsStand(job, root, found, store));
+  const checkpoint = stands ? undefined : await readCheckpointHeader(store.workPath(key));
+  const cached = stands && again === undefined;
+  const action = blocker ? 'blocked' : cached ? 'cached' : checkpoint ? 'resume' : 'run';
   const stage: PlannedStage = {
     id: job.id,
     kind: job.kind,
@@ -60,7 +66,9 @@ export async function planJob(job: Job, { root, store, speed, planned }: Surroun
     action,
     reason: blocker
       ? `waits for \`${blocker.stage.id}\``
-      : await reasonFor(action, job, parts, found, store, checkpoint?.step),
+      : stands && again !== undefined
+        ? `asked for by \`${again}\``
+        : await reasonFor(action, job, parts, found, store, checkpoint?.step),
     key,
     inputs: job.inputs.map((i) => `${i.from}.${i.slot}`),
     outputs: job.outputs,
@@ -74,7 +82,7 @@ export async function planJob(job: Job, { root, store, speed, planned }: Surroun
     defaults: job.defaults.map((filled) => measured(filled, job, estimate)),
     notes: estimate.notes,
   };
-  const made = fresh && modelFrom('policy') === undefined ? found.artifacts.policy : undefined;
+  const made = stands && modelFrom('policy') === undefined ? found.artifacts.policy : undefined;
   const model =
     made === undefined || estimate.model === undefined
       ? estimate.model

@@ -3,11 +3,12 @@ import { dirname } from 'node:path';
 import type { ExecutionGraph, Job } from '../../compiler/graph/graph.ts';
 import { deviceSpeed } from '../devices/speed.ts';
 import { openStore } from '../store/store.ts';
+import { chooseJobs, missingBefore, needsResultOf, type StageRange } from './choose-jobs.ts';
 import { explainFailure } from './failures.ts';
 import { blocked, type PlannedJob, planJob } from './plan-job.ts';
 import type { Plan, PlanDiagnostic, PlannedStage } from './plan-types.ts';
 
-export interface PlanRequest {
+export interface PlanRequest extends StageRange {
   readonly graph: ExecutionGraph;
   /** The pipeline file. */
   readonly file: string;
@@ -15,23 +16,35 @@ export interface PlanRequest {
   readonly device: string;
 }
 
-/** Problems of a stage come back as diagnostics and block it and what reads from it; StoreError is thrown. */
+/**
+ * What a run will go through: the stages of the range, and before them those with a result that the range may read.
+ * Problems of a stage come back as diagnostics and block it and what reads from it; StoreError is thrown.
+ */
 export async function planPipeline(request: PlanRequest): Promise<Plan> {
   const root = dirname(request.file);
   const store = await openStore(request.storeDirectory, { write: false });
   const speed = await deviceSpeed();
   const planned = new Map<string, PlannedJob>();
   const diagnostics: PlanDiagnostic[] = [];
-  for (const job of request.graph.jobs) {
+  const chosen = chooseJobs(request.graph.jobs, request);
+  const { before, within } = chosen;
+  for (const job of [...before, ...within]) {
+    const again = within.includes(job) ? chosen.again : undefined;
     try {
-      planned.set(job.id, await planJob(job, { root, store, speed, planned }));
+      planned.set(job.id, await planJob(job, { root, store, speed, planned, again }));
     } catch (error) {
       const problem = problemOf(error, job);
       diagnostics.push(problem);
       planned.set(job.id, blocked(job, problem.message));
     }
   }
-  const stages = [...planned.values()].map((p) => p.stage);
+  const isCached = (job: Job) => planned.get(job.id)!.stage.action === 'cached';
+  const missing = missingBefore(chosen, isCached);
+  if (missing) {
+    diagnostics.push(problemOf(needsResultOf(missing, chosen), within[0]!));
+    for (const job of within) planned.set(job.id, blocked(job, `waits for \`${missing.id}\``));
+  }
+  const stages = [...before.filter(isCached), ...within].map((job) => planned.get(job.id)!.stage);
   const running = stages.filter((s) => s.action === 'run' || s.action === 'resume');
   const sum = (value: (stage: PlannedStage) => number) => running.reduce((n, s) => n + value(s), 0);
   return {
@@ -47,7 +60,7 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
       disk_bytes: sum((s) => s.disk_bytes),
       seconds: { low: sum((s) => s.seconds.low), high: sum((s) => s.seconds.high) },
     },
-    diagnostics,
+    diagnostics: diagnostics.filter(({ stage }) => stages.some(({ id }) => id === stage)),
   };
 }
 

@@ -127,6 +127,12 @@ export class Store {
     return this.make(join(this.directory, 'temporary', randomBytes(6).toString('hex')));
   }
 
+  /** From now on there is no result with this key, finished or not; its artifacts stay until `clean`. */
+  async forget(key: string): Promise<void> {
+    await this.removeWork(key);
+    await this.results.remove(key);
+  }
+
   async beginRun(run: BeginRun): Promise<RunRecord> {
     this.mustWrite();
     const record = await this.recorded.begin(run);
