@@ -1,8 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { CheckpointError } from '../../src/runtime/checkpoints/checkpoint-error.ts';
 import { halfToFloat } from '../../src/runtime/checkpoints/number-formats.ts';
 import {
@@ -11,12 +10,9 @@ import {
   writeSafetensors,
 } from '../../src/runtime/checkpoints/safetensors.ts';
 import type { Tensor } from '../../src/runtime/programs/ops.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'ftc-safetensors-'));
-});
-afterAll(() => rm(directory, { recursive: true }));
+const directory = temporaryDirectory();
 
 /** A file with a header given as text and a number of zero bytes after it. */
 async function hostile(header: string, dataBytes: number, claimed?: bigint): Promise<string> {

@@ -4,7 +4,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { folder, ftc } from './ftc.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+import { ftc } from './ftc.ts';
 
 const line = 'pretrain → sft(lora r=8 targets=q,v) → rm → ppo\n';
 
@@ -50,7 +51,7 @@ describe('ftc', () => {
 
 describe('ftc check', () => {
   it('says ok, and how many stages there are', async () => {
-    const cwd = folder({ 'main.ftp': line });
+    const cwd = temporaryDirectory({ 'main.ftp': line });
     expect(await ftc(['check', 'main.ftp'], { cwd })).toEqual({
       code: 0,
       stdout: 'main.ftp: ok, 4 stages\n',
@@ -60,7 +61,7 @@ describe('ftc check', () => {
   });
 
   it('draws problems at their place, and tells CI', async () => {
-    const cwd = folder({ 'main.ftp': 'pretrain → sft(lora r=8 target=q,v)\n' });
+    const cwd = temporaryDirectory({ 'main.ftp': 'pretrain → sft(lora r=8 target=q,v)\n' });
     const ended = await ftc(['check', 'main.ftp'], { cwd });
     expect(ended.code).toBe(1);
     expect(ended.stdout).toContain('error[FTP2003 unknown-param]');
@@ -72,7 +73,7 @@ describe('ftc check', () => {
   });
 
   it('writes JSON and nothing else where that is wanted', async () => {
-    const cwd = folder({ 'main.ftp': 'pretrain → sft(lora r=8 target=q,v)\n' });
+    const cwd = temporaryDirectory({ 'main.ftp': 'pretrain → sft(lora r=8 target=q,v)\n' });
     const ended = await ftc(['check', 'main.ftp', '--json'], { cwd });
     expect(ended.code).toBe(1);
     const report = JSON.parse(ended.stdout);
@@ -81,7 +82,7 @@ describe('ftc check', () => {
   });
 
   it('mends what is safe to mend', async () => {
-    const cwd = folder({ 'main.ftp': 'pretrain → sft(lora r=8 target=q,v)\n' });
+    const cwd = temporaryDirectory({ 'main.ftp': 'pretrain → sft(lora r=8 target=q,v)\n' });
     const ended = await ftc(['check', '--fix', 'main.ftp'], { cwd });
     expect(ended).toMatchObject({ code: 0, stderr: 'main.ftp: one problem mended\n' });
     expect(readFileSync(join(cwd, 'main.ftp'), 'utf8')).toBe('pretrain → sft(lora r=8 targets=q,v)\n');
@@ -93,14 +94,14 @@ describe('ftc check', () => {
     ['10 MB of noise', randomBytes(5_000_000).toString('hex'), 'FTP0006'],
     ['half a line', 'pretrain → sft(lora r=', 'error[FTP'],
   ])('calls %s by its name', async (_, content, code) => {
-    const ended = await ftc(['check', 'main.ftp'], { cwd: folder({ 'main.ftp': content }) });
+    const ended = await ftc(['check', 'main.ftp'], { cwd: temporaryDirectory({ 'main.ftp': content }) });
     expect(ended.code).toBe(1);
     expect(ended.stdout).toContain(code);
     expect(ended.stdout + ended.stderr).not.toMatch(/\n\s+at .*\(/);
   });
 
   it('calls a missing file and a directory by their names', async () => {
-    const cwd = folder({ 'there/main.ftp': line });
+    const cwd = temporaryDirectory({ 'there/main.ftp': line });
     const missing = await ftc(['check', 'gone.ftp'], { cwd });
     expect(missing.code).toBe(1);
     expect(missing.stdout).toContain('cannot read `gone.ftp`: there is no such file');
@@ -108,7 +109,7 @@ describe('ftc check', () => {
   });
 
   it('reads the files that a file uses', async () => {
-    const cwd = folder({
+    const cwd = temporaryDirectory({
       'main.ftp': 'use "lib/shared.ftp" as shared\npretrain(data=shared.notes)\n',
       'lib/shared.ftp': 'data notes = text("notes.txt")\n',
     });
@@ -116,7 +117,7 @@ describe('ftc check', () => {
   });
 
   it('loads neither the terminal nor the engine', async () => {
-    const cwd = folder({ 'main.ftp': line });
+    const cwd = temporaryDirectory({ 'main.ftp': line });
     const log = join(cwd, 'imports.txt');
     const hooks = fileURLToPath(new URL('./import-log.mjs', import.meta.url));
     const ended = await ftc(['check', 'main.ftp'], {
@@ -135,14 +136,14 @@ describe('ftc fmt', () => {
   const crooked = 'pretrain->sft( lora r=8,targets=q,v )->rm->ppo';
 
   it('lays a file out, and a second time changes nothing', async () => {
-    const cwd = folder({ 'main.ftp': crooked });
+    const cwd = temporaryDirectory({ 'main.ftp': crooked });
     expect((await ftc(['fmt', 'main.ftp'], { cwd })).stdout).toBe('main.ftp formatted\n');
     expect(readFileSync(join(cwd, 'main.ftp'), 'utf8')).toBe(line);
     expect(await ftc(['fmt', 'main.ftp'], { cwd })).toMatchObject({ code: 0, stdout: '' });
   });
 
   it('only checks or shows where that is wanted', async () => {
-    const cwd = folder({ 'main.ftp': crooked, 'good.ftp': line });
+    const cwd = temporaryDirectory({ 'main.ftp': crooked, 'good.ftp': line });
     expect(await ftc(['fmt', '--check', 'good.ftp'], { cwd })).toMatchObject({ code: 0, stdout: '' });
     const check = await ftc(['fmt', '--check', 'main.ftp', 'good.ftp'], { cwd });
     expect(check).toMatchObject({ code: 1, stdout: 'main.ftp would be formatted\n' });
@@ -158,7 +159,7 @@ describe('ftc fmt', () => {
   });
 
   it('leaves a broken file as it is', async () => {
-    const cwd = folder({ 'main.ftp': 'pretrain → sft(\n' });
+    const cwd = temporaryDirectory({ 'main.ftp': 'pretrain → sft(\n' });
     expect((await ftc(['fmt', 'main.ftp'], { cwd })).code).toBe(1);
     expect(readFileSync(join(cwd, 'main.ftp'), 'utf8')).toBe('pretrain → sft(\n');
   });
@@ -166,7 +167,7 @@ describe('ftc fmt', () => {
 
 describe('ftc init', () => {
   it('writes a pipeline that checks, and never overwrites', async () => {
-    const cwd = folder({});
+    const cwd = temporaryDirectory({});
     expect(await ftc(['init', '--to', 'new'], { cwd })).toMatchObject({ code: 0, stderr: '' });
     expect(readdirSync(join(cwd, 'new')).sort()).toEqual(['data', 'quickstart.ftp']);
     expect(readdirSync(join(cwd, 'new', 'data')).filter((name) => name.endsWith('.mjs'))).toEqual([]);

@@ -1,8 +1,5 @@
 /** The built `ftc` in a real child process. */
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../dist/src/cli/main.js', import.meta.url));
@@ -38,14 +35,4 @@ export function ftc(
   });
   child.stdin.end(input ?? '');
   return new Promise((resolve) => child.on('close', (code) => resolve({ code, stdout, stderr })));
-}
-
-/** A fresh directory with these files in it. */
-export function folder(files: { readonly [path: string]: string | Uint8Array }): string {
-  const directory = mkdtempSync(join(tmpdir(), 'ftc-cli-'));
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), content);
-  }
-  return directory;
 }

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/runtime/run/events.ts';
 import type { Plan } from '../../src/runtime/run/plan-types.ts';
-import { folder, ftc } from './ftc.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+import { ftc } from './ftc.ts';
 
 const file = `param steps: int = 3
 data answers = jsonl("data/sft.jsonl")
@@ -28,7 +29,7 @@ const planned = async (...words: string[]) =>
 const actions = ({ stages }: Plan) => stages.map(({ id, action }) => `${id} ${action}`);
 
 beforeAll(() => {
-  cwd = folder({ 'tiny.ftp': file, 'data/pretrain.txt': text, 'data/sft.jsonl': rows });
+  cwd = temporaryDirectory({ 'tiny.ftp': file, 'data/pretrain.txt': text, 'data/sft.jsonl': rows });
 });
 
 describe('a pipeline from plan to text', () => {

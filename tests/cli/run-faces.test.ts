@@ -1,11 +1,11 @@
 /** The faces of a run in a real child process of the built command line, over a real channel to a (fake) engine. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/runtime/run/events.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 
 interface Scenario {
   readonly stepMilliseconds?: number;
@@ -163,7 +163,7 @@ describe('the exit code', () => {
 
 describe('in GitHub Actions', () => {
   const files = () => {
-    const directory = mkdtempSync(join(tmpdir(), 'ftc-github-'));
+    const directory = temporaryDirectory();
     const [summary, outputs] = [join(directory, 'summary.md'), join(directory, 'outputs')];
     const env = { GITHUB_ACTIONS: 'true', GITHUB_STEP_SUMMARY: summary, GITHUB_OUTPUT: outputs };
     return {
@@ -196,7 +196,7 @@ describe('in GitHub Actions', () => {
 
 describe('reports', () => {
   it('go to files beside the lines', async () => {
-    const directory = mkdtempSync(join(tmpdir(), 'ftc-reports-'));
+    const directory = temporaryDirectory();
     const at = (name: string) => join(directory, name);
     const words = [
       `--reporter=junit=${at('junit.xml')}`,

@@ -3,10 +3,11 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { countRows, digestData } from '../../src/runtime/data/digest-data.ts';
 import { operators, sources } from '../../src/runtime/data/entries.ts';
-import { data, directoryWith, jsonLines } from './files.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+import { data, jsonLines } from './files.ts';
 
 test('a digest follows contents and operators, not names', async () => {
-  const root = await directoryWith({ 'a.jsonl': jsonLines([{ n: 1 }, { n: 2 }]), 'c.csv': 'n\n1\n' });
+  const root = temporaryDirectory({ 'a.jsonl': jsonLines([{ n: 1 }, { n: 2 }]), 'c.csv': 'n\n1\n' });
   const of = (operatorList: Parameters<typeof data>[2] = [], path = 'a.jsonl') =>
     data('jsonl', { path }, operatorList);
   const first = await digestData(of(), root);
@@ -33,7 +34,7 @@ test('a digest follows contents and operators, not names', async () => {
 });
 
 test('a default written out changes nothing', async () => {
-  const root = await directoryWith({ 'data/pretrain.txt': 'words' });
+  const root = temporaryDirectory({ 'data/pretrain.txt': 'words' });
   const sha256 = async (expression: ReturnType<typeof data>) => (await digestData(expression, root)).sha256;
   const path = 'data/pretrain.txt';
   const short = await sha256(data('text', { path }, [['split', {}]]));
@@ -43,7 +44,7 @@ test('a default written out changes nothing', async () => {
 });
 
 test('rows are counted by side', async () => {
-  const root = await directoryWith({ 'a.jsonl': jsonLines(Array.from({ length: 300 }, (_, n) => ({ n }))) });
+  const root = temporaryDirectory({ 'a.jsonl': jsonLines(Array.from({ length: 300 }, (_, n) => ({ n }))) });
   const { train, test } = await countRows(
     data('jsonl', { path: 'a.jsonl' }, [['split', { test: 0.2 }]]),
     root,

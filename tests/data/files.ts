@@ -1,23 +1,8 @@
-/** Data files and expressions for the tests of this folder. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
+/** Rows and expressions for the tests of this folder. */
 import type { DataExpression, Options } from '../../src/compiler/graph/graph.ts';
 import type { DataError } from '../../src/runtime/data/data-error.ts';
 import { openData } from '../../src/runtime/data/open-data.ts';
 import type { Row, Split } from '../../src/runtime/data/row.ts';
-
-/** A new directory with files in it; removed after the tests of the file. */
-export async function directoryWith(files: Readonly<Record<string, string | Uint8Array>>): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'ftc-data-'));
-  afterAll(() => rm(root, { recursive: true, force: true }));
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(dirname(join(root, name)), { recursive: true });
-    await writeFile(join(root, name), content);
-  }
-  return root;
-}
 
 const span = { file: 'x.ftp', start: 0, end: 0, line: 1, column: 1 };
 

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { data, directoryWith, failureOf, jsonLines, rowsOf } from './files.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+import { data, failureOf, jsonLines, rowsOf } from './files.ts';
 
-const root = await directoryWith({
+const root = temporaryDirectory({
   'notes/b.txt': 'second\n',
   'notes/a.txt': '\uFEFFfirst é\r\n患者',
   'notes/c.md': 'not matched',
@@ -89,7 +90,7 @@ test('a file with another ending is proposed', async () => {
 });
 
 test('10 MB of noise are refused at once', async () => {
-  const noise = await directoryWith({ 'noise.txt': crypto.getRandomValues(Buffer.alloc(65_536)) });
+  const noise = temporaryDirectory({ 'noise.txt': crypto.getRandomValues(Buffer.alloc(65_536)) });
   expect((await failureOf(data('text', { path: 'noise.txt' }), noise)).kind).toBe('bad-row');
 });
 
@@ -98,7 +99,7 @@ test('what is written as JSON lines is read back, whatever the text', async () =
     fc.asyncProperty(
       fc.array(fc.record({ a: fc.string({ unit: 'grapheme' }) }), { minLength: 1 }),
       async (rows) => {
-        const here = await directoryWith({ 'rows.jsonl': jsonLines(rows) });
+        const here = temporaryDirectory({ 'rows.jsonl': jsonLines(rows) });
         const read = await rowsOf(data('jsonl', { path: 'rows.jsonl' }), here);
         expect(read.map((row) => row.value)).toEqual(rows);
       },
@@ -108,7 +109,7 @@ test('what is written as JSON lines is read back, whatever the text', async () =
 });
 
 test('the convention: the one file named like the stage', async () => {
-  const beside = await directoryWith({
+  const beside = temporaryDirectory({
     'data/sft.jsonl': '{"prompt":"p","completion":"c"}\n',
     'data/pretrain.txt': 'words',
     'data/rm.jsonl': '{}',

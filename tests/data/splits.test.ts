@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { canonicalJson, sideOf } from '../../src/runtime/data/row-hash.ts';
-import { data, directoryWith, failureOf, jsonLines, rowsOf } from './files.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+import { data, failureOf, jsonLines, rowsOf } from './files.ts';
 
 const numbers = Array.from({ length: 2000 }, (_, n) => ({ n, patient: n % 40 }));
-const root = await directoryWith({
+const root = temporaryDirectory({
   'all.jsonl': jsonLines(numbers),
   'odd.jsonl': jsonLines(numbers.filter(({ n }) => n % 2 === 1).reverse()),
   'small.jsonl': jsonLines([{ n: 10_000 }, { n: 10_001 }, { n: 10_002 }]),
@@ -115,7 +116,7 @@ const paragraph = (n: number) => `Paragraph ${n}. ${'患者 takes water. '.repea
 const book = Array.from({ length: 400 }, (_, n) => `${paragraph(n)}\n`).join('');
 
 test('one big text file has a held-out part in blocks, spread over the whole', async () => {
-  const here = await directoryWith({ 'book.txt': book });
+  const here = temporaryDirectory({ 'book.txt': book });
   const source = data('text', { path: 'book.txt' });
   const [whole, train, held] = [
     await rowsOf(source, here, 'all'),
@@ -146,7 +147,7 @@ test('one big text file has a held-out part in blocks, spread over the whole', a
 });
 
 test('text that is added at the end moves no earlier block to the other side', async () => {
-  const here = await directoryWith({
+  const here = temporaryDirectory({
     'book.txt': book,
     'more.txt': `${book}${paragraph(9999)}\n\n${paragraph(7)}`,
   });
@@ -172,7 +173,7 @@ test('blocks are the file again, whatever is in it: long lines, no lines, blank 
           .replace(/^\uFEFF/, ''),
       ).toString();
       fc.pre(text.trim() !== '' && !text.startsWith('\uFEFF'));
-      const here = await directoryWith({ 'x.txt': text });
+      const here = temporaryDirectory({ 'x.txt': text });
       const rows = await rowsOf(data('text', { path: 'x.txt' }), here);
       expect(rows.map((row) => row.value.text).join('')).toBe(text);
       const sides = [
@@ -187,7 +188,7 @@ test('blocks are the file again, whatever is in it: long lines, no lines, blank 
 
 test('text beyond a million characters comes in pieces that say they continue', async () => {
   const long = book.repeat(Math.ceil(2_500_000 / book.length));
-  const here = await directoryWith({ 'long.txt': long });
+  const here = temporaryDirectory({ 'long.txt': long });
   const rows = await rowsOf(data('text', { path: 'long.txt' }), here);
   expect(rows.map((row) => row.continues)).toEqual([undefined, true, true]);
   expect(rows.map((row) => row.value.text).join('')).toBe(long);

@@ -1,15 +1,15 @@
 /** Data scripts of pipelines/ run into a fresh folder, and where the committed data lies. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { temporaryDirectory } from '../temporary-directory.ts';
 
 export const pipelines = fileURLToPath(new URL('../../pipelines', import.meta.url));
 
 /** The folder into which `pipelines/<name>/make-data.mjs` wrote. */
 export function generate(name: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'ftc-data-'));
+  const folder = temporaryDirectory();
   execFileSync(process.execPath, [join(pipelines, name, 'make-data.mjs'), '--out', folder]);
   return folder;
 }

@@ -1,9 +1,9 @@
 /** A pipeline of pipelines/ run by the built `ftc`, in a copy of its own. */
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Metrics, RunEvent } from '../../src/runtime/run/events.ts';
 import { ftc } from '../cli/ftc.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 import { pipelines } from './generated.ts';
 
 export interface Recorded {
@@ -22,7 +22,7 @@ export interface Recorded {
 
 /** Copies the file and its folder of data; `run` may change the text first. */
 export function copyOf(file: string, data: string) {
-  const folder = mkdtempSync(join(tmpdir(), 'ftc-pipeline-'));
+  const folder = temporaryDirectory();
   cpSync(join(pipelines, data), join(folder, data), { recursive: true });
   mkdirSync(join(folder, 'out'), { recursive: true });
   const text = readFileSync(join(pipelines, file), 'utf8');

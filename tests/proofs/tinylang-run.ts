@@ -1,18 +1,18 @@
 /** pipelines/tinylang.ftp run through the real command line on data of its own. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RunEvent } from '../../src/runtime/run/events.ts';
 import { ftc } from '../cli/ftc.ts';
 import { Said } from '../run/workshop.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 
 const pipelines = fileURLToPath(new URL('../../pipelines', import.meta.url));
 
 /** A folder with the pipeline and freshly written data, `scale` times what the project keeps. */
 export class Tinylang {
-  readonly directory = mkdtempSync(join(tmpdir(), 'ftc-tinylang-'));
+  readonly directory = temporaryDirectory();
   readonly store = join(this.directory, '.ftc');
 
   constructor(scale: number) {
@@ -45,8 +45,6 @@ export class Tinylang {
       .split('\n')
       .map((line) => JSON.parse(line) as R);
   }
-
-  remove = (): void => rmSync(this.directory, { recursive: true, force: true });
 }
 
 /** Nats a response of an `eval` stage: its loss is nats a token. */

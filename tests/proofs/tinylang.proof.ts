@@ -3,7 +3,7 @@
  * language can be listed. Data are four times the project's: 20,000 held-out responses have a standard error of 0.021
  * nats, and −ln p of the very same responses takes nearly all of that away again.
  */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { sideOf } from '../../src/runtime/data/row-hash.ts';
 import type { Episode } from '../../src/runtime/stages/parts/rollout-batch.ts';
 import {
@@ -37,7 +37,6 @@ const surprise = (rows: readonly ResponseRow[], first: (noun: string) => number)
   -mean(rows.map((r) => logProbabilities([r.completion.slice(1)], first(r.prompt.split(' ')[1]!))[0]!));
 
 const tinylang = new Tinylang(SCALE);
-afterAll(() => tinylang.remove());
 
 describe.each([1, 2])('tinylang.ftp with seed %i', (seed) => {
   const runs = new Map<string, Said>();

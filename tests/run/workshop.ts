@@ -1,8 +1,6 @@
 /** A directory with a tiny pipeline and its data, and the engine run in this process. */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { compile } from '../../src/compiler/compile.ts';
 import type { ExecutionGraph } from '../../src/compiler/graph/graph.ts';
 import { catalog } from '../../src/runtime/catalog.ts';
@@ -10,6 +8,7 @@ import { type RunRequest, run } from '../../src/runtime/run/engine.ts';
 import type { RunEvent } from '../../src/runtime/run/events.ts';
 import { type PlanRequest, planPipeline } from '../../src/runtime/run/plan.ts';
 import type { Plan } from '../../src/runtime/run/plan-types.ts';
+import { temporaryDirectory, writeFiles } from '../temporary-directory.ts';
 import { tinyData } from './tiny-data.ts';
 
 /** The smallest model that has everything. */
@@ -55,23 +54,21 @@ export class Said {
 }
 
 export class Workshop {
-  readonly directory = mkdtempSync(join(tmpdir(), 'ftc-run-'));
+  readonly directory = temporaryDirectory();
   readonly file = join(this.directory, 'tiny.ftp');
   readonly store = join(this.directory, '.ftc');
   private graph: ExecutionGraph | undefined;
 
   constructor(text: string, files: { readonly [path: string]: string } = tinyData) {
-    for (const [path, content] of Object.entries(files)) this.write(path, content);
+    writeFiles(this.directory, files);
     this.pipeline(text);
   }
 
   write(path: string, content: string): void {
-    mkdirSync(dirname(join(this.directory, path)), { recursive: true });
-    writeFileSync(join(this.directory, path), content);
+    writeFiles(this.directory, { [path]: content });
   }
 
   read = (path: string): string => readFileSync(join(this.directory, path), 'utf8');
-  remove = (): void => rmSync(this.directory, { recursive: true, force: true });
 
   /** Another text in the same file. */
   pipeline(text: string): void {
@@ -106,18 +103,9 @@ export class Workshop {
   }
 }
 
-/** Workshops of a test file, removed after it. */
-export function workshops(): (text: string, files?: { readonly [path: string]: string }) => Workshop {
-  const made: Workshop[] = [];
-  afterAll(() => {
-    for (const shop of made) shop.remove();
-  });
-  return (text, files) => {
-    const shop = new Workshop(text, files);
-    made.push(shop);
-    return shop;
-  };
-}
+/** Makes the workshops of a test file; they are removed after it. */
+export const workshops = () => (text: string, files?: { readonly [path: string]: string }) =>
+  new Workshop(text, files);
 
 /** Stops after a step of a stage. */
 export const atStep = (stage: string, step: number) => (event: RunEvent) =>

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { writeFileAtomically } from '../../src/runtime/store/atomic-file.ts';
 import { StoreError, storeError } from '../../src/runtime/store/store-error.ts';
-import { newDirectory } from './directories.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 
 test('a write that fails leaves the old file and nothing else', async () => {
-  const directory = await newDirectory();
+  const directory = temporaryDirectory();
   const path = join(directory, 'deep/er/x.json');
   await writeFileAtomically(path, 'old');
   const failing = writeFileAtomically(path, async (file) => {
@@ -22,7 +22,7 @@ test('a write that fails leaves the old file and nothing else', async () => {
 });
 
 test.skipIf(!existsSync('/dev/full'))('no room on the disk is said in words', async () => {
-  const path = join(await newDirectory(), 'model.safetensors');
+  const path = join(temporaryDirectory(), 'model.safetensors');
   const full = writeFileAtomically(path, () => writeFile('/dev/full', 'x'));
   await expect(full).rejects.toMatchObject({
     name: 'StoreError',

@@ -24,7 +24,7 @@ async function finishedRun(
 }
 
 test('what a kept run needs stays: its artifacts, their bases, what it planned and has begun', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   await withStore(path, async (store) => {
     const old = await putFiles(store, 'old', { w: 'old weights' });
     await finishedRun(store, 'run-1', { old });
@@ -56,7 +56,7 @@ test('what a kept run needs stays: its artifacts, their bases, what it planned a
 });
 
 test('runs can be kept by name, and damaged artifacts always go, so that their stages run again', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   await withStore(path, async (store) => {
     const one = await putFiles(store, 'one', { w: 'one' });
     await finishedRun(store, 'run-1', { one });

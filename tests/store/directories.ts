@@ -1,30 +1,10 @@
-/** Directories for the tests of this folder. */
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
+/** Stores for the tests of this folder. */
+import { join } from 'node:path';
 import { openStore, type Store } from '../../src/runtime/store/store.ts';
-
-/** A new directory, removed after the tests of the file. */
-export async function newDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'ftc-store-'));
-  afterAll(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
+import { temporaryDirectory, writeFiles } from '../temporary-directory.ts';
 
 /** A path for a store that does not exist yet. */
-export const newStorePath = async (): Promise<string> => join(await newDirectory(), '.ftc');
-
-export async function writeFiles(
-  directory: string,
-  files: Readonly<Record<string, string>>,
-): Promise<string> {
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(dirname(join(directory, name)), { recursive: true });
-    await writeFile(join(directory, name), content);
-  }
-  return directory;
-}
+export const newStorePath = (): string => join(temporaryDirectory(), '.ftc');
 
 /** Puts a result with one artifact of these files. @returns the artifact's hash */
 export async function putFiles(
@@ -32,7 +12,7 @@ export async function putFiles(
   key: string,
   files: Readonly<Record<string, string>>,
 ): Promise<string> {
-  const directory = await writeFiles(await store.temporaryDirectory(), files);
+  const directory = writeFiles(await store.temporaryDirectory(), files);
   const put = {
     stage: 'sft',
     kind: 'sft',

@@ -13,7 +13,7 @@ const owner = (changes: object) =>
   JSON.stringify({ pid: process.pid, host: hostname(), since: '2026-01-01T00:00:00.000Z', ...changes });
 
 test('one run at a time writes; readers do not wait', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   await withStore(path, async () => {
     await expect(openStore(path, { write: true })).rejects.toMatchObject({
       name: 'StoreError',
@@ -27,7 +27,7 @@ test('one run at a time writes; readers do not wait', async () => {
 });
 
 test('the lock of a process that is gone is taken over, also when its number was given again', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   const child = spawn(process.execPath, ['-e', '']);
   await once(child, 'exit');
   await withStore(path, async () => {});
@@ -47,7 +47,7 @@ test('the lock of a process that is gone is taken over, also when its number was
 });
 
 test('a living process holds its lock', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 30000)']);
   try {
     await mkdir(path, { recursive: true });
@@ -61,7 +61,7 @@ test('a living process holds its lock', async () => {
 });
 
 test('of many that find a stale lock, one gets it', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   await withStore(path, async () => {});
   await writeFile(lockOf(path), owner({ pid: 2 ** 22 + 1 }));
   const tries = await Promise.allSettled(Array.from({ length: 8 }, () => openStore(path, { write: true })));

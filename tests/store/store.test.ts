@@ -4,15 +4,16 @@ import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openStore } from '../../src/runtime/store/store.ts';
-import { newDirectory, newStorePath, putFiles, withStore, writeFiles } from './directories.ts';
+import { temporaryDirectory, writeFiles } from '../temporary-directory.ts';
+import { newStorePath, putFiles, withStore } from './directories.ts';
 
 const key = (name: string) => `sha256:${createHash('sha256').update(name).digest('hex')}`;
 
 test('a result is found by its key, its artifact by the hash of what is in it', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   const parts = { job: { a: 1 }, inputs: {}, data: {}, executable: 'onnx' };
   await withStore(path, async (store) => {
-    const directory = await writeFiles(await store.temporaryDirectory(), { 'b/c.txt': 'x', 'a.json': '{}' });
+    const directory = writeFiles(await store.temporaryDirectory(), { 'b/c.txt': 'x', 'a.json': '{}' });
     const artifacts = await store.put(key('one'), {
       ...{ stage: 'sft', kind: 'sft', directories: new Map([['policy', directory]]), parts },
       metrics: { loss: 0.1, perplexity: Number.POSITIVE_INFINITY, kl: Number.NaN },
@@ -35,7 +36,7 @@ test('a result is found by its key, its artifact by the hash of what is in it', 
 });
 
 test('equal artifacts are kept once', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   await withStore(path, async (store) => {
     const [a, b] = [await putFiles(store, key('a'), { x: '1' }), await putFiles(store, key('b'), { x: '1' })];
     expect(a).toBe(b);
@@ -45,7 +46,7 @@ test('equal artifacts are kept once', async () => {
 });
 
 test('damaged and missing artifacts are noticed when they are read', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   const hash = await withStore(path, (store) =>
     putFiles(store, key('a'), { 'model.safetensors': 'weights' }),
   );
@@ -62,7 +63,7 @@ test('damaged and missing artifacts are noticed when they are read', async () =>
 });
 
 test('reading needs no store and makes none; writing through it is refused', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   const store = await openStore(path, { write: false });
   expect(await store.find(key('a'))).toBeUndefined();
   expect(await store.runs()).toEqual([]);
@@ -75,8 +76,8 @@ test('reading needs no store and makes none; writing through it is refused', asy
 });
 
 test('a store of another version is left alone', async () => {
-  const path = await newStorePath();
-  await writeFiles(path, { version: '2\n' });
+  const path = newStorePath();
+  writeFiles(path, { version: '2\n' });
   for (const write of [false, true]) {
     await expect(openStore(path, { write })).rejects.toMatchObject({
       name: 'StoreError',
@@ -88,7 +89,7 @@ test('a store of another version is left alone', async () => {
 });
 
 test('the latest result of a stage, also when its index is half written', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   await withStore(path, async (store) => {
     await putFiles(store, key('a'), { x: '1' });
     await new Promise((resolve) => setTimeout(resolve, 5));
@@ -100,7 +101,7 @@ test('the latest result of a stage, also when its index is half written', async 
 });
 
 test('work lives by its key until it is removed; what a killed run left half made goes', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   const left = await withStore(path, async (store) => {
     const work = await store.workDirectory(key('a'));
     expect(work).toBe(store.workPath(key('a')));
@@ -117,7 +118,7 @@ test('work lives by its key until it is removed; what a killed run left half mad
 });
 
 test('a run keeps its plan, events, log and links', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   await withStore(path, async (store) => {
     const hash = await putFiles(store, key('a'), { x: '1' });
     const run = await store.beginRun({
@@ -153,7 +154,7 @@ test('a run keeps its plan, events, log and links', async () => {
 });
 
 test.skipIf(!existsSync('/dev/full'))('a full disk is a typed error', async () => {
-  const path = await newStorePath();
+  const path = newStorePath();
   await withStore(path, async (store) => {
     await mkdir(join(path, 'runs/full'), { recursive: true });
     await symlink('/dev/full', join(path, 'runs/full/events.jsonl'));
@@ -165,8 +166,8 @@ test.skipIf(!existsSync('/dev/full'))('a full disk is a typed error', async () =
 });
 
 test('an artifact may come from any directory', async () => {
-  const path = await newStorePath();
-  const directory = await writeFiles(await newDirectory(), { 'config.json': '{}' });
+  const path = newStorePath();
+  const directory = writeFiles(temporaryDirectory(), { 'config.json': '{}' });
   await withStore(path, async (store) => {
     const put = { stage: 'a', kind: 'a', directories: new Map([['policy', directory]]), metrics: {} };
     const { policy } = await store.put(key('a'), put);
