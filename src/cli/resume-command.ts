@@ -1,4 +1,5 @@
 /** The command that goes on with a run: what it was made from, without what only concerned its looks. */
+import { quoted } from './quoted.ts';
 import type { PlanSource } from './saved-plan.ts';
 
 /** A stage that `--from` made run again is unfinished now: the next run finds that by itself. */
@@ -15,9 +16,4 @@ export function resumeCommand(source: PlanSource): string {
 /** ` --store DIR` where other commands would not find the store by themselves. */
 export function storeFlag(store: string): string {
   return store === '.ftc' ? '' : ` --store ${quoted(store)}`;
-}
-
-/** As a POSIX shell reads it back. */
-function quoted(word: string): string {
-  return /^[\p{L}\p{N}_./:=,@%+-]+$/u.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,6 +1,6 @@
 /** Commands as people type them: exit codes, what is said where, and what is loaded for it. */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -162,20 +162,6 @@ describe('ftc fmt', () => {
     const cwd = temporaryDirectory({ 'main.ftp': 'pretrain → sft(\n' });
     expect((await ftc(['fmt', 'main.ftp'], { cwd })).code).toBe(1);
     expect(readFileSync(join(cwd, 'main.ftp'), 'utf8')).toBe('pretrain → sft(\n');
-  });
-});
-
-describe('ftc init', () => {
-  it('writes a pipeline that checks, and never overwrites', async () => {
-    const cwd = temporaryDirectory({});
-    expect(await ftc(['init', '--to', 'new'], { cwd })).toMatchObject({ code: 0, stderr: '' });
-    expect(readdirSync(join(cwd, 'new')).sort()).toEqual(['data', 'quickstart.ftp']);
-    expect(readdirSync(join(cwd, 'new', 'data')).filter((name) => name.endsWith('.mjs'))).toEqual([]);
-    expect((await ftc(['check', 'new/quickstart.ftp'], { cwd })).code).toBe(0);
-    const again = await ftc(['init', '--to', 'new'], { cwd });
-    expect(again.code).toBe(1);
-    expect(again.stderr).toContain('is there already, and init overwrites nothing');
-    expect(existsSync(join(cwd, 'quickstart.ftp'))).toBe(false);
   });
 });
 

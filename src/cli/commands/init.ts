@@ -5,6 +5,7 @@ import { nearest } from '../../compiler/diagnostics/nearest.ts';
 import { CommandError, type RunCommand, UsageError } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { packageRoot } from '../package-root.ts';
+import { quoted } from '../quoted.ts';
 
 interface Template {
   readonly name: string;
@@ -51,7 +52,7 @@ export const run: RunCommand = async (given, output) => {
       exitCodes.environment,
     );
   }
-  const file = join(target, template.parts[0]!);
+  const file = quoted(join(target, template.parts[0]!));
   if (!given.has('quiet')) {
     output.line(
       `wrote ${template.parts.map((part) => relative('.', join(target, part)) || part).join(' and ')}`,
