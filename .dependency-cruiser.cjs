@@ -7,6 +7,7 @@ const runtime = {
   random: [],
   checkpoints: ['programs', 'store'],
   store: [],
+  quantization: [],
   gradients: ['programs'],
   rewrites: ['programs'],
   layers: ['programs'],
