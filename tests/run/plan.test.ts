@@ -48,6 +48,29 @@ test('what an eval cannot measure is told before anything runs', async () => {
   ]);
 });
 
+test('a text of one block is learned or held out whole, and the plan says which', async () => {
+  const notes = async (text: string) => {
+    const shop = workshop(pretrain, { 'data/pretrain.txt': text });
+    const { stages, diagnostics } = await shop.plan();
+    return { shop, all: [...stages[0]!.notes, ...diagnostics.map(({ message }) => message)] };
+  };
+  const block = 'the hen eats corn '.repeat(8);
+  const learned = await notes(block);
+  expect(learned.all.slice(1)).toEqual([
+    expect.stringMatching(
+      /^nothing is held out, so no `eval_loss` is measured: no row of the data falls to /,
+    ),
+  ]);
+  expect((await learned.shop.run()).of('evaluated')).toEqual([]);
+  // One block in twenty falls to the other side.
+  const blocks = Array.from({ length: 40 }, (_, i) => `${i} ${block}`);
+  const all = (await notes(blocks.map((b) => `${b.repeat(4)}\n\n`).join(''))).all;
+  expect(all).toEqual(['tokens are estimated: the tokenizer is trained by this stage']);
+  const told = await Promise.all(blocks.map(async (b) => (await notes(b)).all.at(-1)!));
+  expect(told).toContain('the training split has no text');
+  expect(told.filter((said) => said.startsWith('nothing is held out')).length).toBeGreaterThan(30);
+});
+
 test('a default that follows from the data is shown as the number it comes to', async () => {
   const shop = workshop(
     `pretrain(${TINY} epochs=2) → sft(data=jsonl("data/sft.jsonl") → split(test=0) batch=8)`,

@@ -3,7 +3,7 @@ import { textOf } from '../data/shapes.ts';
 import { specialTokensOf, stopTokensOf } from '../tokenizers/chat-template.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { trainTokenizer } from '../tokenizers/train-tokenizer.ts';
-import { estimatePretrain } from './estimates/pretrain.ts';
+import { estimatePretrain, noTextToLearn } from './estimates/pretrain.ts';
 import { documentStream } from './parts/document-stream.ts';
 import { shareOf } from './parts/examples.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
@@ -18,7 +18,6 @@ import {
 } from './parts/training.ts';
 import { dataOption, packingOption, templateOption, trainingOptions } from './parts/training-options.ts';
 import type { Policy, Stage, StageContext } from './stage.ts';
-import { StageError } from './stage.ts';
 
 export const pretrain: Stage = {
   entry: {
@@ -94,8 +93,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     };
     const training = await read('train');
     const heldOut = await read('test');
-    if (training.tokens.length < 2)
-      throw new StageError('too-few-rows', 'the training split has no text', { option: 'data' });
+    if (training.tokens.length < 2) throw noTextToLearn();
     context.message(
       'info',
       `${training.tokens.length} tokens of text, ${heldOut.tokens.length} held out; vocabulary ${tokenizer.vocabularySize}`,

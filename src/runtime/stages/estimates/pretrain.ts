@@ -3,13 +3,21 @@ import { type LanguageModelSpec, languageModelProgram } from '../parts/language-
 import { paddedLengths } from '../parts/padded-batches.ts';
 import { headIsTrained } from '../parts/training.ts';
 import { windowsIn } from '../parts/windows.ts';
-import type { Estimate, EstimateContext, PlannedModel } from '../stage.ts';
+import { type Estimate, type EstimateContext, type PlannedModel, StageError } from '../stage.ts';
 import { lengthsOf, type RowLength, total } from './lengths.ts';
 import { cap, evaluationRuns, methodSizes, roundUp } from './sizes.ts';
 
 /** Bytes of the tokenizer's file for an entry of the vocabulary and its merge. */
 const TOKENIZER_BYTES_AN_ENTRY = 60;
 
+/** Nothing to learn from: known when it is planned, and said again where it runs. */
+export const noTextToLearn = (): StageError =>
+  new StageError('too-few-rows', 'the training split has no text', {
+    option: 'data',
+    help: ['give the data more text: its rows go to `train` or `test` by a hash of each'],
+  });
+
+/** Errors: StageError where there is no text to learn from. */
 export async function estimatePretrain(context: EstimateContext): Promise<Estimate> {
   const { job } = context;
   const model = context.model ?? (await newModel(context));
@@ -17,12 +25,10 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
   const { context: length, vocabularySize } = family.shape(config);
   const { method, parameters, diskBytes, besides } = methodSizes(context, model);
   const { batch, accumulate, epochs, tokens } = numbersOf(job.options);
-  const layout = (job.options.packing === false ? separate : packed)({
-    training: await lengthsOf(context, 'data', 'train', 'text', tokensPerByte),
-    heldOut: await lengthsOf(context, 'data', 'test', 'text', tokensPerByte),
-    length,
-    batch,
-  });
+  const training = await lengthsOf(context, 'data', 'train', 'text', tokensPerByte);
+  const heldOut = await lengthsOf(context, 'data', 'test', 'text', tokensPerByte);
+  if (training.length === 0) throw noTextToLearn();
+  const layout = (job.options.packing === false ? separate : packed)({ training, heldOut, length, batch });
   const perStep = batch * accumulate * layout.learned;
   const steps = cap((tokens ?? epochs * layout.pass) / perStep, context);
   const forward = languageModelProgram({
@@ -49,7 +55,14 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
       { program: forward, runs: evaluations, besides },
     ],
     diskBytes: diskBytes + vocabularySize * TOKENIZER_BYTES_AN_ENTRY,
-    notes: context.model ? [] : [`tokens are estimated: the tokenizer is trained by this stage`],
+    notes: [
+      ...(context.model ? [] : ['tokens are estimated: the tokenizer is trained by this stage']),
+      ...(heldOut.length > 0
+        ? []
+        : [
+            'nothing is held out, so no `eval_loss` is measured: no row of the data falls to the `test` split (add text, or `→ split(test=20%)`)',
+          ]),
+    ],
   };
 }
 
