@@ -62,7 +62,8 @@ async function liveFace(
     show: face.show,
     close: async (view) => {
       await face.close(view);
-      output.line(`${summarize(view, { style: output.style, resume, store }).join('\n')}`);
+      const { style, columns } = output;
+      output.line(summarize(view, { style, resume, store, columns, told: true }).join('\n'));
     },
   };
 }

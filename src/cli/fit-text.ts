@@ -20,3 +20,21 @@ export function truncateDisplay(text: string, width: number): string {
   }
   return `${kept}…`;
 }
+
+/** The parts that fit into `columns` with `gap` between them: whole ones; one that is too long makes room for those behind it. */
+export function fittingParts(parts: readonly string[], columns: number, gap: string): string {
+  let used = 0;
+  const fitting = parts.filter((part) => {
+    const next = displayWidth(part) + (used === 0 ? 0 : displayWidth(gap));
+    if (used + next > columns) return false;
+    used += next;
+    return true;
+  });
+  return fitting.join(gap);
+}
+
+/** Without line breaks and the marks of a chat template, which take more room than the words between them. */
+export function oneLine(text: string): string {
+  const words = text.replace(/<\|[^|<>\s]{1,40}\|>/g, ' ');
+  return words.replace(/\s+/g, ' ').trim();
+}

@@ -3,8 +3,9 @@
 import { join, relative } from 'node:path';
 import { displayWidth } from '../compiler/source/width.ts';
 import type { Sample } from '../runtime/run/events.ts';
-import { padDisplay, truncateDisplay } from './fit-text.ts';
+import { fittingParts, oneLine, padDisplay, truncateDisplay } from './fit-text.ts';
 import { formatMetric, formatSeconds } from './format-numbers.ts';
+import { conditionsOf } from './gate-conditions.ts';
 import { resultFigures } from './metric-names.ts';
 import { storeFlag } from './resume-command.ts';
 import { stageMark } from './stage-mark.ts';
@@ -17,17 +18,23 @@ export interface SummaryOptions {
   readonly resume: string;
   /** Directory of the store. */
   readonly store: string;
+  /** Columns of the terminal; absent where lines may have any length. */
+  readonly columns?: number;
+  /** Stages that finished have been shown, and are not told again. */
+  readonly told?: boolean;
 }
 
 const shownPrompts = 4;
 
-export function summarize(view: RunView, { style, resume, store }: SummaryOptions): readonly string[] {
+export function summarize(view: RunView, options: SummaryOptions): readonly string[] {
+  const { style, resume, store, told = false, columns = Number.POSITIVE_INFINITY } = options;
   const width = Math.max(0, ...view.stages.map(({ id }) => displayWidth(id)));
+  const stages = told ? view.stages.filter(({ seconds }) => seconds === undefined) : view.stages;
   return [
     `${style.bold(view.pipeline ?? 'run')} ${verdict(view, style)} ${style.dim(`after ${formatSeconds(view.seconds ?? 0)}`)}`,
-    '',
-    ...view.stages.flatMap((stage) => stageLines(stage, width, style)),
-    ...answers(view, style),
+    ...(stages.length > 0 ? [''] : []),
+    ...stages.flatMap((stage) => stageLines(stage, width, style, columns)),
+    ...answers(view, style, columns),
     ...whatNext(view, style, resume, store),
   ];
 }
@@ -45,11 +52,12 @@ function verdict(view: RunView, style: Style): string {
   }
 }
 
-function stageLines(stage: StageView, width: number, style: Style): readonly string[] {
+function stageLines(stage: StageView, width: number, style: Style, columns: number): readonly string[] {
   const mark = stageMark(stage.state);
   const time = stage.seconds !== undefined && stage.state !== 'cached' ? formatSeconds(stage.seconds) : '';
-  // A gate's figures are its conditions; those that were met in an earlier run come as results.
-  const figures = stage.kind === 'gate' ? '' : resultFigures(bestFigures(stage), 3).join('   ');
+  const room = columns - 4 - width - 2 - 7 - 2;
+  const figures =
+    stage.kind === 'gate' ? '' : fittingParts(resultFigures(bestFigures(stage), 3), room, '   ');
   const note = {
     skipped: 'did not run',
     blocked: 'blocked',
@@ -65,11 +73,6 @@ function stageLines(stage: StageView, width: number, style: Style): readonly str
         `      ${passed ? style.green('✔') : style.red('✗')} ${text}  ${style.dim(`is ${formatMetric(value)}`)}`,
     ),
   ];
-}
-
-function conditionsOf({ kind, conditions, results, state }: StageView): StageView['conditions'] {
-  if (kind !== 'gate' || conditions.length > 0 || state !== 'cached') return conditions;
-  return Object.entries(results).map(([text, value]) => ({ text, value, passed: true }));
 }
 
 function stoppedWords({ step, checkpoint }: StageView): string {
@@ -94,7 +97,7 @@ interface Answer {
 }
 
 /** The first and the last completion of each prompt, in the order of the prompts: nothing is picked. */
-function answers(view: RunView, style: Style): readonly string[] {
+function answers(view: RunView, style: Style, columns: number): readonly string[] {
   const byPrompt = new Map<string, Answer[]>();
   for (const stage of view.stages) {
     for (const sample of stage.samples.flatMap(({ samples }) => samples)) {
@@ -110,9 +113,9 @@ function answers(view: RunView, style: Style): readonly string[] {
     '',
     `  ${style.bold(twice.length > 0 ? 'Before and after' : 'Samples')}`,
     ...shown.flatMap(([prompt, given]) => [
-      `    ${style.cyan('›')} ${oneLine(prompt, 90)}`,
-      ...(given.length > 1 ? [answerLine('before', given[0]!, style)] : []),
-      answerLine(given.length > 1 ? 'after ' : 'answer', given.at(-1)!, style),
+      `    ${style.cyan('›')} ${truncateDisplay(oneLine(prompt), Math.min(90, columns - 6))}`,
+      ...(given.length > 1 ? [answerLine('before', given[0]!, style, columns)] : []),
+      answerLine(given.length > 1 ? 'after ' : 'answer', given.at(-1)!, style, columns),
     ]),
   ];
 }
@@ -126,19 +129,16 @@ function latest(
   return (last?.samples ?? []).map(({ prompt }) => [prompt, byPrompt.get(prompt)!]);
 }
 
-function answerLine(word: string, { stage, sample }: Answer, style: Style): string {
-  const tail = [
+function answerLine(word: string, { stage, sample }: Answer, style: Style, columns: number): string {
+  const facts = [
     stage,
     ...(sample.reward === undefined ? [] : [`reward ${formatMetric(sample.reward)}`]),
     ...(sample.correct === undefined ? [] : [sample.correct ? 'correct' : 'wrong']),
-  ].join(', ');
-  return `      ${style.dim(word)} ${oneLine(sample.completion, 90) || style.dim('(nothing)')} ${style.dim(`(${tail})`)}`;
-}
-
-/** Without line breaks and the marks of a chat template, which take more room than the words between them. */
-function oneLine(text: string, width: number): string {
-  const words = text.replace(/<\|[^|<>\s]{1,40}\|>/g, ' ');
-  return truncateDisplay(words.replace(/\s+/g, ' ').trim(), width);
+  ];
+  const tail = `(${facts.join(', ')})`;
+  const room = Math.max(16, columns - 6 - word.length - 2 - displayWidth(tail));
+  const said = truncateDisplay(oneLine(sample.completion), Math.min(90, room));
+  return `      ${style.dim(word)} ${said || style.dim('(nothing)')} ${style.dim(tail)}`;
 }
 
 function whatNext(view: RunView, style: Style, resume: string, store: string): readonly string[] {

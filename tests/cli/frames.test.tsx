@@ -64,6 +64,26 @@ describe('the live view', () => {
     ]);
   });
 
+  it('leaves out whole figures and the marks of a chat where there is no room for them', () => {
+    const long = { eval_loss: 0.25, initial_eval_loss: 6.5, eval_perplexity: 1.284, mean_reward: 1.5 };
+    const events: readonly RunEvent[] = [
+      ...duringPpo,
+      {
+        type: 'samples',
+        stage: 'ppo',
+        step: 3,
+        samples: [{ prompt: '<|user|>Why?<|end|><|assistant|>', completion: 'So.\n<|end|>' }],
+      },
+      { type: 'stage_finished', stage: 'sft', action: 'run', seconds: 9, metrics: long, artifacts: {} },
+    ];
+    const text = trimmed(frame(events, 60, 20));
+    expect(text).toContain('✔ sft         9.0s  eval loss 6.500 → 0.250\n');
+    expect(text).toContain('  ppo: Why? → So.\n');
+    expect(trimmed(frame(events, 90, 20))).toContain(
+      'eval loss 6.500 → 0.250   eval perplexity 1.284   mean',
+    );
+  });
+
   it('says what a stop does and how to go on', () => {
     expect(frame(duringSft)).toContain('q finish this step, save and leave');
     expect(frame([...duringSft, { type: 'stopping' }])).toContain('finishing this step, saving…');

@@ -1,5 +1,5 @@
 import { Text } from 'ink';
-import { displayWidth } from '../../compiler/source/width.ts';
+import { fittingParts } from '../fit-text.ts';
 import { formatBytes } from '../format-numbers.ts';
 import { keyFigures, tokenRate } from '../metric-names.ts';
 import type { RunView, StageView } from '../view-model.ts';
@@ -9,8 +9,6 @@ interface Props {
   readonly stage: StageView;
   readonly columns: number;
 }
-
-const gap = '   ';
 
 /** The stage's latest figures, its speed and the memory it takes: as many as fit, whole ones. */
 export function FiguresLine({ view, stage, columns }: Props) {
@@ -23,17 +21,7 @@ export function FiguresLine({ view, stage, columns }: Props) {
   return (
     <Text wrap="truncate">
       {'  '}
-      {fitting(wanted, columns - 2).join(gap)}
+      {fittingParts(wanted, columns - 2, '   ')}
     </Text>
   );
-}
-
-function fitting(parts: readonly string[], columns: number): readonly string[] {
-  let used = 0;
-  return parts.filter((part) => {
-    const next = displayWidth(part) + (used === 0 ? 0 : gap.length);
-    if (used + next > columns) return false;
-    used += next;
-    return true;
-  });
 }

@@ -1,4 +1,5 @@
 import { Box, Static, Text } from 'ink';
+import { oneLine } from '../fit-text.ts';
 import { formatEta } from '../format-numbers.ts';
 import { chartsOf } from '../metric-names.ts';
 import type { Message, RunView, StageView } from '../view-model.ts';
@@ -25,7 +26,9 @@ export interface RunScreenProps {
 export function RunScreen(props: RunScreenProps) {
   return (
     <>
-      <Static items={[...props.scrolled]}>{(item, i) => <ScrollLine key={i} item={item} />}</Static>
+      <Static items={[...props.scrolled]}>
+        {(item, i) => <ScrollLine key={i} item={item} columns={props.columns} />}
+      </Static>
       {props.view.status === undefined && <Live {...props} />}
     </>
   );
@@ -90,6 +93,6 @@ function liveMessages(view: RunView, stage: StageView | undefined): readonly Mes
   const remarks = view.messages.filter(({ level }) => level === 'info');
   const sample = stage?.samples.at(-1)?.samples[0];
   if (stage === undefined || sample === undefined) return remarks;
-  const text = `${sample.prompt.trim()} → ${sample.completion.trim()}`.replace(/\s+/g, ' ');
+  const text = `${oneLine(sample.prompt)} → ${oneLine(sample.completion)}`;
   return [...remarks, { stage: stage.id, level: 'info', text }];
 }
