@@ -1,15 +1,49 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import type { DType, Tensor } from '../programs/ops.ts';
+import type { DType, Shape, Tensor } from '../programs/ops.ts';
 import { writeFileAtomically } from '../store/atomic-file.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { numberFormats } from './number-formats.ts';
-import { readSafetensorsHeader, type TensorEntry } from './safetensors-header.ts';
+import { readSafetensorsHeader, type SafetensorsHeader, type TensorEntry } from './safetensors-header.ts';
 
 export { readSafetensorsHeader } from './safetensors-header.ts';
 
-const FORMAT_OF: { readonly [K in DType]: string } = { f32: 'F32', i32: 'I32', bool: 'BOOL' };
+/** What is written: tensors, bytes, and numbers that are not in memory but come chunk by chunk when their turn is. */
+export type WrittenTensor =
+  | Tensor
+  | { readonly dtype: 'u8'; readonly shape: Shape; readonly data: Uint8Array }
+  | { readonly dtype: DType | 'u8'; readonly shape: Shape; chunks(): AsyncIterable<Uint8Array> };
+
+const FORMAT_OF: { readonly [K in DType | 'u8']: string } = {
+  f32: 'F32',
+  i32: 'I32',
+  bool: 'BOOL',
+  u8: 'U8',
+};
 /** One system call moves less than 2 GiB. */
 const CHUNK_BYTES = 1 << 30;
+
+/** A file whose tensors are read one at a time. */
+export interface OpenSafetensors {
+  readonly header: SafetensorsHeader;
+  /** @throws CheckpointError for a name it does not have, or a value that does not fit 32 bits. */
+  read(name: string): Promise<Tensor>;
+  close(): Promise<void>;
+}
+
+/** @throws CheckpointError for a damaged file. */
+export async function openSafetensors(path: string): Promise<OpenSafetensors> {
+  const header = await readSafetensorsHeader(path);
+  const file = await open(path, 'r');
+  return {
+    header,
+    async read(name) {
+      const entry = header.tensors.get(name);
+      if (entry === undefined) throw new CheckpointError(path, `has no tensor "${name}"`, name);
+      return readTensor(file, path, entry);
+    },
+    close: () => file.close(),
+  };
+}
 
 /**
  * Reads tensors: all of them, or those named, each into memory of its own. f16, bf16 and f64 become f32; every
@@ -17,16 +51,11 @@ const CHUNK_BYTES = 1 << 30;
  * @throws CheckpointError for a damaged file, a name it does not have, or a value that does not fit 32 bits.
  */
 export async function readSafetensors(path: string, names?: Iterable<string>): Promise<Map<string, Tensor>> {
-  const { tensors } = await readSafetensorsHeader(path);
-  const wanted = names === undefined ? [...tensors.keys()] : [...names];
+  const file = await openSafetensors(path);
+  const wanted = names === undefined ? [...file.header.tensors.keys()] : [...names];
   const result = new Map<string, Tensor>();
-  const file = await open(path, 'r');
   try {
-    for (const name of wanted) {
-      const entry = tensors.get(name);
-      if (entry === undefined) throw new CheckpointError(path, `has no tensor "${name}"`, name);
-      result.set(name, await readTensor(file, path, entry));
-    }
+    for (const name of wanted) result.set(name, await file.read(name));
   } finally {
     await file.close();
   }
@@ -62,11 +91,11 @@ async function readTensor(file: FileHandle, path: string, entry: TensorEntry): P
  */
 export async function writeSafetensors(
   path: string,
-  tensors: ReadonlyMap<string, Tensor>,
+  tensors: ReadonlyMap<string, WrittenTensor>,
   metadata: { readonly [key: string]: string } = { format: 'pt' },
 ): Promise<void> {
   const ordered = [...tensors].sort(
-    ([a, x], [b, y]) => y.data.BYTES_PER_ELEMENT - x.data.BYTES_PER_ELEMENT || (a < b ? -1 : 1),
+    ([a, x], [b, y]) => bytesOfOne(y.dtype) - bytesOfOne(x.dtype) || (a < b ? -1 : 1),
   );
   await writeFileAtomically(path, async (file) => {
     let position = 0;
@@ -79,15 +108,23 @@ export async function writeSafetensors(
       }
     };
     await write(headerOf(path, ordered, metadata));
-    for (const [, { data }] of ordered) {
-      await write(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    for (const [name, tensor] of ordered) {
+      const end = position + byteLengthOf(tensor);
+      if ('chunks' in tensor) for await (const chunk of tensor.chunks()) await write(chunk);
+      else await write(new Uint8Array(tensor.data.buffer, tensor.data.byteOffset, tensor.data.byteLength));
+      if (position !== end)
+        throw new CheckpointError(path, `the tensor "${name}" came with other bytes`, name);
     }
   });
 }
 
+const bytesOfOne = (dtype: DType | 'u8'): number => numberFormats[FORMAT_OF[dtype]]!.bytes;
+const countOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
+const byteLengthOf = ({ dtype, shape }: WrittenTensor): number => bytesOfOne(dtype) * countOf(shape);
+
 function headerOf(
   path: string,
-  tensors: readonly (readonly [string, Tensor])[],
+  tensors: readonly (readonly [string, WrittenTensor])[],
   metadata: { readonly [key: string]: string },
 ): Uint8Array {
   const entries: [string, unknown][] = [];
@@ -96,13 +133,14 @@ function headerOf(
     entries.push(['__metadata__', Object.fromEntries(keys.map((key) => [key, metadata[key]]))]);
   }
   let offset = 0;
-  for (const [name, { dtype, shape, data }] of tensors) {
-    const count = shape.reduce((product, n) => product * n, 1);
-    if (count !== data.length) {
-      const message = `the tensor "${name}" has ${data.length} numbers where its shape [${shape}] needs ${count}`;
+  for (const [name, tensor] of tensors) {
+    const { dtype, shape } = tensor;
+    const count = countOf(shape);
+    if ('data' in tensor && count !== tensor.data.length) {
+      const message = `the tensor "${name}" has ${tensor.data.length} numbers where its shape [${shape}] needs ${count}`;
       throw new CheckpointError(path, message, name);
     }
-    const end = offset + data.byteLength;
+    const end = offset + byteLengthOf(tensor);
     entries.push([name, { dtype: FORMAT_OF[dtype], shape, data_offsets: [offset, end] }]);
     offset = end;
   }

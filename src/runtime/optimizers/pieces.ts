@@ -1,5 +1,6 @@
 /** The pieces that optimizers are chained from. */
 import type { Piece } from './chain.ts';
+import { add, divide, eachStep, multiply, sign, squareRoot } from './kernel/expression.ts';
 
 export interface AdamOptions {
   /** Decay of the first moment. Default 0.9. */
@@ -16,20 +17,47 @@ export interface AdamOptions {
  */
 export function adamMoments({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: AdamOptions = {}): Piece {
   return {
-    moments: ['m', 'v'],
-    apply({ update, moments, start, count, step }) {
-      const m = moments[0]!;
-      const v = moments[1]!;
-      const correction1 = 1 / (1 - beta1 ** step);
-      const correction2 = 1 / Math.sqrt(1 - beta2 ** step);
-      for (let i = 0; i < count; i++) {
-        const g = update[i]!;
-        const first = beta1 * m[start + i]! + (1 - beta1) * g;
-        const second = beta2 * v[start + i]! + (1 - beta2) * g * g;
-        m[start + i] = first;
-        v[start + i] = second;
-        update[i] = (first * correction1) / (Math.sqrt(second) * correction2 + epsilon);
-      }
+    moments: [
+      { letter: 'm', signed: true },
+      { letter: 'v', signed: false },
+    ],
+    apply(g, { moment, keep }) {
+      const first = keep('m', add(multiply(beta1, moment('m')), multiply(1 - beta1, g)));
+      const square = multiply(multiply(1 - beta2, g), g);
+      const second = keep('v', add(multiply(beta2, moment('v')), square));
+      const correction1 = eachStep(({ step }) => 1 / (1 - beta1 ** step));
+      const correction2 = eachStep(({ step }) => 1 / Math.sqrt(1 - beta2 ** step));
+      const root = multiply(squareRoot(second), correction2);
+      return divide(multiply(first, correction1), add(root, epsilon));
+    },
+  };
+}
+
+/**
+ * b ← momentum · b + g; update = b, with Nesterov's look ahead g + momentum · b. `momentum` 0 keeps nothing.
+ * @see https://proceedings.mlr.press/v28/sutskever13.html section 2, in the form of PyTorch's SGD
+ */
+export function heavyBall(momentum: number, nesterov = false): Piece {
+  if (momentum === 0) return { moments: [], apply: (g) => g };
+  return {
+    moments: [{ letter: 'b', signed: true }],
+    apply(g, { moment, keep }) {
+      const ball = keep('b', add(multiply(momentum, moment('b')), g));
+      return nesterov ? add(g, multiply(momentum, ball)) : ball;
+    },
+  };
+}
+
+/**
+ * update = sign(β₁ m + (1 − β₁) g), then m ← β₂ m + (1 − β₂) g.
+ * @see https://arxiv.org/abs/2302.06675 algorithm 2
+ */
+export function signedMomentum({ beta1, beta2 }: { beta1: number; beta2: number }): Piece {
+  return {
+    moments: [{ letter: 'm', signed: true }],
+    apply(g, { moment, keep }) {
+      keep('m', add(multiply(beta2, moment('m')), multiply(1 - beta2, g)));
+      return sign(add(multiply(beta1, moment('m')), multiply(1 - beta1, g)));
     },
   };
 }
@@ -41,17 +69,17 @@ export function adamMoments({ beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 }: Adam
 export function decoupledDecay(decay: number, applies: (name: string) => boolean = () => true): Piece {
   return {
     moments: [],
-    apply({ update, parameter, start, count, name }) {
-      if (decay === 0 || !applies(name)) return;
-      for (let i = 0; i < count; i++) update[i]! += decay * parameter[start + i]!;
-    },
+    applies: (name) => decay !== 0 && applies(name),
+    apply: (update, { parameter }) => add(update, multiply(decay, parameter)),
   };
 }
 
-/** update · learning rate of the step. */
+/** update · learning rate of the step: the last piece of every chain. */
 export const learningRate: Piece = {
   moments: [],
-  apply({ update, count, learningRate: rate }) {
-    for (let i = 0; i < count; i++) update[i]! *= rate;
-  },
+  apply: (update) =>
+    multiply(
+      update,
+      eachStep((step) => step.learningRate),
+    ),
 };

@@ -3,10 +3,9 @@ import { existsSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { words } from '../../compiler/diagnostics/words.ts';
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from '../checkpoints/safetensors.ts';
+import { openSafetensors, readSafetensorsHeader, writeSafetensors } from '../checkpoints/safetensors.ts';
 import { StageError } from '../stages/stage.ts';
-import type { Metrics } from './events.ts';
-import type { Checkpoint, Checkpoints } from './loop.ts';
+import type { Checkpoint, CheckpointNumbers, Checkpoints, SavedCheckpoint } from './loop.ts';
 
 const NEWEST = 'checkpoint.safetensors';
 const BEFORE = 'before.safetensors';
@@ -20,12 +19,13 @@ export function checkpointDirectory(directory: string): Checkpoints {
       if (existsSync(newest)) await rename(newest, before);
       await writeSafetensors(newest, tensors, { ftc: JSON.stringify({ step, state, first }) });
     },
-    async read(): Promise<Checkpoint | undefined> {
-      const header = await readCheckpointHeader(directory);
+    async read(): Promise<SavedCheckpoint | undefined> {
+      const numbers = await readCheckpointHeader(directory);
+      if (numbers === undefined) return undefined;
       const path = pathOf(directory)!;
-      return (
-        header && { ...header, tensors: await readSafetensors(path).catch((error) => broken(path, error)) }
-      );
+      const failed = (error: unknown) => broken(path, error);
+      const file = await openSafetensors(path).catch(failed);
+      return { ...numbers, tensor: async (name) => file.read(name).catch(failed), close: () => file.close() };
     },
     accept: () => rm(before, { force: true }),
     async reject(): Promise<void> {
@@ -46,14 +46,12 @@ function broken(path: string, error: unknown): never {
 }
 
 /** Of the newest checkpoint, without its tensors; undefined where there is none. Errors: StageError `broken-checkpoint`. */
-export async function readCheckpointHeader(
-  directory: string,
-): Promise<Omit<Checkpoint, 'tensors'> | undefined> {
+export async function readCheckpointHeader(directory: string): Promise<CheckpointNumbers | undefined> {
   const path = pathOf(directory);
   if (path === undefined) return undefined;
   try {
     const { metadata } = await readSafetensorsHeader(path);
-    return JSON.parse(metadata.ftc!) as { step: number; state: Record<string, number>; first: Metrics };
+    return JSON.parse(metadata.ftc!) as CheckpointNumbers;
   } catch (error) {
     return broken(path, error);
   }

@@ -1,6 +1,5 @@
 /** Numbers that left the range: found before they are saved, and told with what is left of the stage. */
-import type { Tensor } from '../programs/ops.ts';
-import { StageError } from '../stages/stage.ts';
+import { type CheckpointTensor, StageError } from '../stages/stage.ts';
 
 /** `what` happened: `the loss of step 7 is NaN`. */
 export function diverged(what: string): StageError {
@@ -12,12 +11,23 @@ export function diverged(what: string): StageError {
 }
 
 /** Errors: StageError `diverged` where an element is not finite. */
-export function requireFinite(tensors: ReadonlyMap<string, Tensor>, step: number): void {
-  for (const [name, { data }] of tensors) {
-    for (let i = 0; i < data.length; i++) {
-      if (!Number.isFinite(data[i])) throw diverged(`after step ${step} \`${name}\` holds ${data[i]}`);
+export async function requireFinite(
+  tensors: ReadonlyMap<string, CheckpointTensor>,
+  step: number,
+): Promise<void> {
+  for (const [name, tensor] of tensors) {
+    if (tensor.dtype === 'u8') continue;
+    for await (const values of 'data' in tensor ? [tensor.data] : floatsOf(tensor.chunks())) {
+      for (let i = 0; i < values.length; i++) {
+        if (!Number.isFinite(values[i])) throw diverged(`after step ${step} \`${name}\` holds ${values[i]}`);
+      }
     }
   }
+}
+
+async function* floatsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Float32Array> {
+  for await (const { buffer, byteOffset, byteLength } of chunks)
+    yield new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 
 export const isDivergence = (error: unknown): error is StageError =>

@@ -1,21 +1,30 @@
 /** The training loop: steps, events, evaluation, checkpoints, resume, stopping. */
 import type { Tensor } from '../programs/ops.ts';
-import { type LoopTask, Stopped } from '../stages/stage.ts';
+import { type CheckpointTensor, type LoopTask, Stopped } from '../stages/stage.ts';
 import { diverged, isDivergence, requireFinite, withKept } from './divergence.ts';
 import type { Metrics, RunEvent } from './events.ts';
 
-/** A checkpoint: tensors of the trainer, and numbers of the loop and the stage. */
-export interface Checkpoint {
+/** What a checkpoint holds beside tensors: numbers of the loop and the stage. */
+export interface CheckpointNumbers {
   readonly step: number;
-  readonly tensors: ReadonlyMap<string, Tensor>;
   readonly state: Readonly<Record<string, number>>;
   /** What the held-out evaluation before the first step gave, so that a resumed run still knows it. */
   readonly first: Metrics;
 }
 
+export interface Checkpoint extends CheckpointNumbers {
+  readonly tensors: ReadonlyMap<string, CheckpointTensor>;
+}
+
+export interface SavedCheckpoint extends CheckpointNumbers {
+  /** One tensor of it. Errors: StageError `broken-checkpoint`. */
+  tensor(name: string): Promise<Tensor>;
+  close(): Promise<void>;
+}
+
 export interface Checkpoints {
-  /** The newest; undefined where there is none. */
-  read(): Promise<Checkpoint | undefined>;
+  /** The newest; undefined where there is none. Errors: StageError `broken-checkpoint`. */
+  read(): Promise<SavedCheckpoint | undefined>;
   /** Keeps the one before it until `accept` or `reject`. */
   write(checkpoint: Checkpoint): Promise<void>;
   /** The newest one is good: a step from it gave finite numbers. */
@@ -50,7 +59,7 @@ export async function loop(task: LoopTask, settings: LoopSettings): Promise<Metr
   let first: Metrics = {};
   /** Updates at the newest checkpoint until one more was made: its weights may be finite and of no use. */
   let unproved: number | undefined;
-  const updates = () => task.trainer.checkpoint().get('optimizer-step')!.data[0]!;
+  const updates = () => task.trainer.updates;
 
   const evaluate = async (step: number) => {
     if (!task.evaluate) return;
@@ -62,7 +71,7 @@ export async function loop(task: LoopTask, settings: LoopSettings): Promise<Metr
   };
   const save = async (step: number) => {
     const tensors = task.trainer.checkpoint();
-    requireFinite(tensors, step);
+    await requireFinite(tensors, step);
     await checkpoints.write({ step, tensors, state: task.state?.() ?? {}, first });
     unproved = updates();
     emit({ type: 'checkpoint', stage, step });
@@ -90,7 +99,7 @@ export async function loop(task: LoopTask, settings: LoopSettings): Promise<Metr
       await take(step);
       const done = step + 1;
       const final = done === task.steps;
-      if (final) requireFinite(task.trainer.checkpoint(), done);
+      if (final) await requireFinite(task.trainer.checkpoint(), done);
       if (final || (settings.evalEvery > 0 && done % settings.evalEvery === 0)) await evaluate(done);
       const due = settings.saveEvery > 0 ? done % settings.saveEvery === 0 : Date.now() - saved > wait;
       if (due && !final) {
@@ -105,7 +114,7 @@ export async function loop(task: LoopTask, settings: LoopSettings): Promise<Metr
 
   const resumed = await checkpoints.read();
   if (resumed) {
-    task.trainer.restore(resumed.tensors);
+    await task.trainer.restore(resumed.tensor).finally(resumed.close);
     task.restore?.(resumed.state);
     from = resumed.step;
     first = resumed.first;

@@ -2,11 +2,11 @@
 import type { Executor } from '../executables/executable.ts';
 import { differentiate } from '../gradients/differentiate.ts';
 import { clipGradients } from '../optimizers/clip.ts';
-import type { Optimizer, OptimizerState } from '../optimizers/optimizer.ts';
+import type { Optimizer, OptimizerState, StateArray } from '../optimizers/optimizer.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { inputsOf, type Program, parametersOf, sizeOf } from '../programs/program.ts';
 import { random } from '../random/random.ts';
-import type { Batch, Trainer, TrainerOptions } from '../stages/stage.ts';
+import type { Batch, CheckpointTensor, Trainer, TrainerOptions } from '../stages/stage.ts';
 import { diverged } from './divergence.ts';
 
 export interface TrainerSettings {
@@ -27,6 +27,9 @@ interface Loaded {
 }
 
 const GRADIENT = 'grad:';
+/** Names in a checkpoint, beside those of the trained tensors. */
+const OPTIMIZER = 'optimizer:';
+const UPDATES = 'optimizer-step';
 
 export function createTrainer({ model, program }: TrainerOptions, settings: TrainerSettings): Trainer {
   const training = new Map<string, Loaded>();
@@ -92,10 +95,10 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
       return { sums, gradients };
     },
 
-    apply(gradients, learningRate) {
+    async apply(gradients, learningRate) {
       const norm = clipGradients(gradients, settings.clip);
       if (!Number.isFinite(norm)) throw diverged(`the gradients of step ${current + 1} have norm ${norm}`);
-      settings.optimizer.update(flat, gradients, state, learningRate);
+      await settings.optimizer.update(flat, gradients, state, learningRate);
       return norm;
     },
 
@@ -109,25 +112,35 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
       return sums;
     },
 
+    get updates() {
+      return state.step;
+    },
+
     checkpoint() {
-      const tensors = new Map<string, Tensor>(model.trainable);
-      for (const [name, data] of state.moments)
-        tensors.set(`optimizer:${name}`, { dtype: 'f32', shape: [data.length], data });
-      tensors.set('optimizer-step', { dtype: 'i32', shape: [1], data: Int32Array.of(state.step) });
+      const tensors = new Map<string, CheckpointTensor>(model.trainable);
+      for (const [name, array] of state.moments) tensors.set(`${OPTIMIZER}${name}`, saved(array));
+      tensors.set(UPDATES, { dtype: 'i32', shape: [1], data: Int32Array.of(state.step) });
       return tensors;
     },
 
-    restore(tensors) {
-      for (const [name, data] of flat) data.set(tensors.get(name)!.data as Float32Array);
-      for (const [name, data] of state.moments)
-        data.set(tensors.get(`optimizer:${name}`)!.data as Float32Array);
-      state.step = tensors.get('optimizer-step')!.data[0]!;
+    async restore(read) {
+      for (const [name, data] of flat) data.set((await read(name)).data);
+      for (const [name, array] of state.moments) await array.set((await read(`${OPTIMIZER}${name}`)).data);
+      state.step = (await read(UPDATES)).data[0]!;
     },
 
     async dispose() {
       for (const { executor } of [...training.values(), ...measuring.values()]) await executor.dispose();
+      await state.close?.();
     },
   };
+}
+
+function saved(array: StateArray): CheckpointTensor {
+  const shape = [array.length];
+  if (array instanceof Float32Array) return { dtype: 'f32', shape, data: array };
+  if (array instanceof Uint8Array) return { dtype: 'u8', shape, data: array };
+  return { dtype: array.dtype, shape, chunks: () => array.chunks() };
 }
 
 /** Scalars add up over micro-batches; of longer outputs the smallest and largest element are kept. */

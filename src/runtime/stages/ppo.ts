@@ -152,7 +152,7 @@ export const ppo: Stage = {
               ],
             ] as const);
             const result = await trainer.accumulate([{ key: 'ppo', feeds }], step);
-            norm = trainer.apply(result.gradients, learningRate);
+            norm = await trainer.apply(result.gradients, learningRate);
             sums.push(result.sums);
           }
         }

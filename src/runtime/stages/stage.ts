@@ -62,6 +62,16 @@ export interface TrainerOptions {
   program(key: string): Program;
 }
 
+/** A tensor of a checkpoint: in memory, or in a file where an optimizer's state is paged. */
+export type CheckpointTensor =
+  | Tensor
+  | { readonly dtype: 'u8'; readonly shape: readonly number[]; readonly data: Uint8Array }
+  | {
+      readonly dtype: 'f32' | 'u8';
+      readonly shape: readonly number[];
+      chunks(): AsyncIterable<Uint8Array>;
+    };
+
 /** Gradients and updates. */
 export interface Trainer {
   /** Sums of the scalar outputs over the batches, and the gradients of the sum of their losses. */
@@ -70,11 +80,14 @@ export interface Trainer {
     step: number,
   ): Promise<{ sums: Map<string, number>; gradients: Map<string, Float32Array> }>;
   /** Clips, takes one optimizer step in place; returns the norm before clipping. Errors: StageError on a non-finite norm. */
-  apply(gradients: Map<string, Float32Array>, learningRate: number): number;
+  apply(gradients: Map<string, Float32Array>, learningRate: number): Promise<number>;
   /** Scalar outputs without gradients. */
   evaluate(batches: readonly Batch[]): Promise<Map<string, number>>;
-  checkpoint(): Map<string, Tensor>;
-  restore(tensors: ReadonlyMap<string, Tensor>): void;
+  /** Updates made so far: of ppo several a step. */
+  readonly updates: number;
+  checkpoint(): Map<string, CheckpointTensor>;
+  /** Takes back what a checkpoint of this trainer holds; bytes come as whole numbers. */
+  restore(read: (name: string) => Promise<Tensor>): Promise<void>;
   dispose(): Promise<void>;
 }
 

@@ -61,7 +61,7 @@ export async function supervisedStep(
 ): Promise<{ metrics: Metrics; sums: Map<string, number> }> {
   const learningRate = context.learningRate(step, steps);
   const { sums, gradients } = await trainer.accumulate(batches, step);
-  const norm = trainer.apply(gradients, learningRate);
+  const norm = await trainer.apply(gradients, learningRate);
   return { sums, metrics: { loss: sums.get('loss')!, learning_rate: learningRate, grad_norm: norm } };
 }
 

@@ -1,0 +1,110 @@
+/**
+ * Expressions of one element → one loop over a run of elements, in WebAssembly: two at once, in double precision, each
+ * operation rounded as JavaScript rounds it. The same loop in JavaScript takes 1.7 times as long.
+ */
+import type { Expression, Step } from './expression.ts';
+import { type Code, instruction, loopFunction } from './web-assembly.ts';
+
+/** Elements that a kernel takes at once: few enough that all its arrays stay in the processor's first cache. */
+export const RUN = 2048;
+
+export interface Kernel {
+  /** By name, RUN elements each: filled before `run`, read after it. */
+  readonly arrays: ReadonlyMap<string, Float32Array>;
+  /** Computes the numbers of a step. */
+  begin(step: Step): void;
+  /** Elements 0 … count − 1; what the arrays hold behind them has no meaning. */
+  run(count: number): void;
+}
+
+const ALIGN = 64;
+const BYTES = 4;
+/** Locals: bytes to go through, where it is; then pairs. */
+const LIMIT = 0;
+const POSITION = 1;
+
+/** `results`: array name → what is written into it. Every array that is read is read before it is written. */
+export function compileKernel(results: ReadonlyMap<string, Expression>): Kernel {
+  const uses = usesOf([...results.values()]);
+  const names = [...uses.keys()].flatMap((e) => (e.kind === 'array' ? [e.name] : []));
+  const arrays = [...new Set([...names, ...results.keys()])];
+  const numbers = [...uses.keys()].flatMap((e) => (e.kind === 'number' ? [e] : []));
+  const base = Math.ceil((8 * numbers.length) / ALIGN) * ALIGN;
+  const offsetOf = (array: string) => base + arrays.indexOf(array) * RUN * BYTES;
+  const locals = new Map<Expression, number>(numbers.map((e, i) => [e, POSITION + 1 + i]));
+
+  /** Code that leaves the pair on the stack; what is used twice is computed once. */
+  const codeOf = (e: Expression): Code => {
+    const known = locals.get(e);
+    if (known !== undefined) return instruction.get(known);
+    const code = freshCode(e);
+    if (uses.get(e)! < 2) return code;
+    const local = POSITION + 1 + locals.size;
+    locals.set(e, local);
+    return [...code, ...instruction.tee(local)];
+  };
+  const freshCode = (e: Expression): Code => {
+    switch (e.kind) {
+      case 'array':
+        return [...instruction.get(POSITION), ...instruction.loadFloats(offsetOf(e.name))];
+      case 'number':
+        throw new Error('numbers of the step are loaded before the loop');
+      case 'squareRoot':
+        return [...codeOf(e.of), ...instruction.squareRoot];
+      case 'sign': {
+        const side = (compare: Code) => [
+          ...[...codeOf(e.of), ...instruction.constantPair(0), ...compare],
+          ...[...instruction.constantPair(1), ...instruction.and],
+        ];
+        return [...side(instruction.isGreater), ...side(instruction.isLess), ...instruction.subtract];
+      }
+      default:
+        return [...codeOf(e.left), ...codeOf(e.right), ...instruction[e.kind]];
+    }
+  };
+
+  const values = [...results].map(([name, e]) => ({ name, code: codeOf(e), local: 0 }));
+  for (const value of values) value.local = POSITION + 1 + locals.size + values.indexOf(value);
+  const { get, set, tee, integer } = instruction;
+  const code = [
+    ...numbers.flatMap((e, i) => [...integer(0), ...instruction.loadBoth(8 * i), ...set(locals.get(e)!)]),
+    ...instruction.loop,
+    ...values.flatMap(({ code, local }) => [...code, ...set(local)]),
+    ...values.flatMap(({ name, local }) => [
+      ...[...get(POSITION), ...get(local), ...instruction.storeFloats(offsetOf(name))],
+    ]),
+    ...[...get(POSITION), ...integer(8), ...instruction.addIntegers, ...tee(POSITION)],
+    ...[...get(LIMIT), ...instruction.isBelow, ...instruction.repeatIf],
+    ...instruction.end,
+  ];
+  const { buffer, run } = loopFunction(code, {
+    integers: 1,
+    pairs: locals.size + values.length,
+    memoryBytes: base + arrays.length * RUN * BYTES,
+  });
+  const given = new Float64Array(buffer, 0, numbers.length);
+  return {
+    arrays: new Map(arrays.map((name) => [name, new Float32Array(buffer, offsetOf(name), RUN)])),
+    begin(step) {
+      for (const [i, { at }] of numbers.entries()) given[i] = at(step);
+    },
+    run: (count) => run(count * BYTES),
+  };
+}
+
+/** How often each expression is an operand; operands come before what they are operands of. */
+function usesOf(roots: readonly Expression[]): Map<Expression, number> {
+  const uses = new Map<Expression, number>();
+  const visit = (e: Expression): void => {
+    const seen = uses.get(e);
+    if (seen === undefined) {
+      if ('of' in e) visit(e.of);
+      if ('left' in e) for (const operand of [e.left, e.right]) visit(operand);
+      // The sign of a value compares it twice.
+      if (e.kind === 'sign') visit(e.of);
+    }
+    uses.set(e, (uses.get(e) ?? 0) + 1);
+  };
+  for (const root of roots) visit(root);
+  return uses;
+}
