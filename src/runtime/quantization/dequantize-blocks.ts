@@ -1,3 +1,5 @@
+import { packedCode } from './pack-codes.ts';
+
 /** Elements [start, end) of blockwise codes. */
 export interface BlockRange {
   readonly codes: Uint8Array;
@@ -19,7 +21,7 @@ export function dequantizeBlocks(range: BlockRange, into: Float32Array): void {
     const to = Math.min((b + 1) * block, end);
     const scale = absmax[b - first]!;
     for (let i = from; i < to; i++) {
-      const code = bits === 8 ? codes[i]! : (codes[i >> 1]! >> ((~i & 1) << 2)) & 15;
+      const code = bits === 8 ? codes[i]! : packedCode(codes, i);
       into[i - start] = table[code]! * scale;
     }
     from = to;

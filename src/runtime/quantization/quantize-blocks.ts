@@ -1,4 +1,5 @@
 import { type CodeLookup, codeOf } from './code-lookup.ts';
+import { putPackedCode } from './pack-codes.ts';
 
 export interface QuantizedBlocks {
   /** A byte a code, or two codes a byte with the first in the high nibble. */
@@ -50,10 +51,10 @@ export function quantizeBlocks(
       const scaled = Math.fround(whole ? values[i]! * reciprocal : values[i]! / divisor);
       const code = codeOf(lookup, Math.max(-1, Math.min(1, scaled)));
       if (bits === 8) codes[i] = code;
-      else codes[i >> 1]! |= code << ((~i & 1) << 2);
+      else putPackedCode(codes, i, code);
     }
   }
-  if (bits === 4 && count % 2 === 1) codes[count >> 1]! |= codeOf(lookup, 0);
+  if (bits === 4 && count % 2 === 1) putPackedCode(codes, count, codeOf(lookup, 0));
   return { codes, absmax };
 }
 
