@@ -15,7 +15,7 @@ const marks =
   '0-9\\u0300-\\u036F\\u0483-\\u0487\\u0591-\\u05C7\\u0610-\\u061A\\u064B-\\u0669\\u0900-\\u0903\\u1AB0-\\u1AFF\\u20D0-\\u20F0';
 
 /** Ideographs beyond the first plane (extensions B to H) come as two UTF-16 units. */
-const astral = '[\\uD840-\\uD888][\\uDC00-\\uDFFF]';
+export const astral = '[\\uD840-\\uD888][\\uDC00-\\uDFFF]';
 
 export const nameStart = `(?:[${letters}]|${astral})`;
 export const namePart = `(?:[${letters}${marks}]|${astral})`;

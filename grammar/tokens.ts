@@ -18,7 +18,7 @@ token({
   group: Lexer.SKIPPED,
   line_breaks: true,
 });
-token({ name: 'Comment', pattern: /#[^\n\r]*/, group: 'comments' });
+export const Comment = token({ name: 'Comment', pattern: /#[^\n\r]*/, group: 'comments' });
 
 /** A hyphen belongs to a name only where a letter or digit follows, so `a->b` is an arrow. */
 export const Identifier = createToken({
@@ -46,12 +46,15 @@ const number = '(?:\\d[\\d_]*(?:\\.\\d[\\d_]*)?|\\.\\d[\\d_]*)(?:[eE][+-]?\\d+)?
 /** Units that may stand apart from their number (`3 epochs`), unless they are a key, a call or a label themselves. */
 const apart =
   '(?:epochs?|steps?|tokens?|rows?|seconds?|minutes?|hours?|days?)(?![A-Za-z0-9_-])(?![ \\t]*[=(:.\\uFF1D\\uFF08\\uFF1A])';
+/** Of a quantity: its number or range, and its unit. */
+export const quantity = {
+  value: `[+-]?${number}(?:\\.\\.[+-]?${number})?`,
+  unit: `(?:%|\\uFF05|${nameStart}${namePart}*)?(?:[ \\t]+${apart})?`,
+};
 /** One token for every number: `2e-4 5% 24GB 200M 30m 3 epochs 1..5`. What a unit means is not the grammar's business. */
 export const Quantity = token({
   name: 'Quantity',
-  pattern: new RegExp(
-    `[+-]?${number}(?:\\.\\.[+-]?${number})?(?:%|\\uFF05|${nameStart}${namePart}*)?(?:[ \\t]+${apart})?`,
-  ),
+  pattern: new RegExp(quantity.value + quantity.unit),
 });
 
 export const BlockString = token({
@@ -71,7 +74,7 @@ export const RawText = token({ name: 'RawText', pattern: /'[^'\n\r]*'/ });
 export const UnclosedText = token({ name: 'UnclosedText', pattern: /"[^\n\r]*|'[^\n\r]*/ });
 export const Variable = token({ name: 'Variable', pattern: new RegExp(`\\$${nameStart}(?:-?${namePart})*`) });
 
-export const Arrow = token({ name: 'Arrow', pattern: /->|→/ });
+export const Arrow = token({ name: 'Arrow', pattern: /→|->/ });
 export const Comparison = token({ name: 'Comparison', pattern: />=|<=|==|!=|>|</ });
 export const Equals = token({ name: 'Equals', pattern: /[=＝]/ });
 export const LeftParen = token({ name: 'LeftParen', pattern: /[(（]/ });
