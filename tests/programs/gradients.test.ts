@@ -10,8 +10,11 @@ import { expectGradients, weightedSum } from './finite-differences.ts';
 import { opCases } from './op-cases.ts';
 import { programOf, randomNumbers, randomTensor } from './random-tensors.ts';
 
-/** Rounding to integers is flat; a value behind stopGradient has no gradient on purpose; attached ones are what is attached. */
-const notByDifferences: readonly OpName[] = ['stopGradient', 'attachGradient'];
+/**
+ * Rounding to integers is flat; a value behind stopGradient has no gradient on purpose; attached ones are what is attached;
+ * quantized weights are frozen.
+ */
+const notByDifferences: readonly OpName[] = ['stopGradient', 'attachGradient', 'dequantize'];
 
 describe('gradients equal central differences', () => {
   for (const [op, cases] of Object.entries(opCases)) {

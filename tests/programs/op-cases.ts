@@ -18,6 +18,7 @@ export interface OpCase {
 
 const f32 = (shape: Shape, low = -2, high = 2): OperandSpec => ({ dtype: 'f32', shape, low, high });
 const i32 = (shape: Shape, low: number, high: number): OperandSpec => ({ dtype: 'i32', shape, low, high });
+const u8 = (shape: Shape): OperandSpec => ({ dtype: 'u8', shape, low: 0, high: 256 });
 const bool = (shape: Shape): OperandSpec => ({ dtype: 'bool', shape, low: 0, high: 2 });
 const of = (build: (...operands: Node[]) => Node, ...operands: OperandSpec[]): OpCase => ({
   operands,
@@ -117,6 +118,26 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
     of((x, y, z) => b.concat([x!, y!, z!], 2), f32([2, 3, 1]), f32([2, 3, 2]), f32([2, 3, 4])),
     of((x, y) => b.concat([x!, y!], 1), i32([2, 2], 0, 9), i32([2, 3], 0, 9)),
   ],
+  dequantize: [
+    of((c, a) => b.dequantize(c!, a!, { format: 'nf4', block: 64, shape: [8, 32] }), u8([128]), f32([4])),
+    of((c, a) => b.dequantize(c!, a!, { format: 'fp4', block: 16, shape: [3, 5, 7] }), u8([53]), f32([7])),
+    of((c, a) => b.dequantize(c!, a!, { format: 'int8', block: 32, shape: [10, 7] }), u8([70]), f32([3])),
+    of((c, a) => b.dequantize(c!, a!, { format: 'int4', block: 4, shape: [6, 4] }), u8([12]), f32([6])),
+    of((c, a) => b.dequantize(c!, a!, { format: 'dynamic', block: 256, shape: [300] }), u8([300]), f32([2])),
+    ...(['nf4', 'fp4', 'int8'] as const).flatMap((format) =>
+      [true, false].map((transposeB) =>
+        of(
+          (x, c, a) =>
+            b.matmul(x!, b.dequantize(c!, a!, { format, block: 16, shape: transposeB ? [6, 32] : [32, 6] }), {
+              transposeB,
+            }),
+          f32([5, 32]),
+          u8([format === 'int8' ? 192 : 96]),
+          f32([12]),
+        ),
+      ),
+    ),
+  ],
   gatherRows: [
     of((t, i) => b.gatherRows(t!, i!), f32([5, 3]), i32([2, 4], 0, 5)),
     of((t, i) => b.gatherRows(t!, i!), f32([5]), i32([7], 0, 5)),
@@ -190,4 +211,9 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
     ),
   ],
   stopGradient: [of((x) => b.mul(b.stopGradient(x!), x!), f32([3]))],
+  blockEdge: [of((x) => b.mul(b.blockEdge(x!, 0), x!), f32([3]))],
+  after: [
+    of((x, y) => b.after(x!, b.exp(y!)), f32([3, 2]), f32([4, 1, 2])),
+    of((x, y) => b.after(x!, y!), i32([5], -9, 9), f32([])),
+  ],
 };

@@ -1,5 +1,5 @@
 /** The gradient of every operation; `none` says that an operation has none (its value does not vary smoothly). */
-import { mul, reshape } from '../programs/builder.ts';
+import { blockEdge, mul, reshape } from '../programs/builder.ts';
 import type { OpName } from '../programs/ops.ts';
 import * as elementwise from './elementwise-rules.ts';
 import { matmulRule } from './matmul-rule.ts';
@@ -48,6 +48,7 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> | 'none' }
   pick: movement.pickRule,
   place: movement.placeRule,
   matmul: matmulRule,
+  dequantize: 'none',
   layerNorm: reduction.layerNormRule,
   rmsNorm: reduction.rmsNormRule,
   inverseDeviation: reduction.inverseDeviationRule,
@@ -62,4 +63,6 @@ export const gradientRules: { readonly [K in OpName]: GradientRule<K> | 'none' }
     return [undefined, ...gradients.map((g) => mul(g, scale)), ...gradients.map(() => undefined)];
   },
   stopGradient: 'none',
+  blockEdge: (node, dy) => [blockEdge(dy, node.attributes.edge, true)],
+  after: (_, dy) => [dy, undefined],
 };

@@ -15,8 +15,8 @@ export function makeNode<K extends OpName>(
 export function input(name: string, dtype: DType, shape: Shape): Node<'input'> {
   return { op: 'input', inputs: [], attributes: { name }, shape, dtype };
 }
-export function parameter(name: string, shape: Shape): Node<'parameter'> {
-  return { op: 'parameter', inputs: [], attributes: { name }, shape, dtype: 'f32' };
+export function parameter(name: string, shape: Shape, dtype: DType = 'f32'): Node<'parameter'> {
+  return { op: 'parameter', inputs: [], attributes: { name }, shape, dtype };
 }
 export function constant(value: Tensor): Node<'constant'> {
   return makeNode('constant', [], { value });
@@ -136,6 +136,9 @@ export function matmul(
   return makeNode('matmul', [a, b], { transposeA, transposeB, scale });
 }
 
+export const dequantize = (codes: Node, absmax: Node, attributes: OpAttributes['dequantize']): Node =>
+  makeNode('dequantize', [codes, absmax], attributes);
+
 export const layerNorm = (x: Node, weight: Node, bias: Node, epsilon: number): Node =>
   makeNode('layerNorm', [x, weight, bias], { epsilon });
 export const rmsNorm = (x: Node, weight: Node, epsilon: number): Node =>
@@ -143,6 +146,11 @@ export const rmsNorm = (x: Node, weight: Node, epsilon: number): Node =>
 export const rotary = (x: Node, cos: Node, sin: Node): Node => makeNode('rotary', [x, cos, sin], {});
 export const inverseDeviation = (x: Node, epsilon: number, centered: boolean): Node =>
   makeNode('inverseDeviation', [x], { epsilon, centered });
+
+export const blockEdge = (x: Node, edge: number, gradient = false): Node =>
+  makeNode('blockEdge', [x], { edge, gradient });
+/** x, once y is there. y: f32 of any shape, whose value does not matter. */
+export const after = (x: Node, y: Node): Node => makeNode('after', [x, y], {});
 
 /** Declares gradients computed in the forward direction: `pairs` are [value, its gradient]. */
 export function attachGradient(value: Node, pairs: readonly (readonly [Node, Node])[]): Node {

@@ -3,7 +3,10 @@
  * lowering) is a record over *all* of `OpName`, so adding one here makes the type checker list what is missing.
  */
 
-export type DType = 'f32' | 'i32' | 'bool';
+import type { CodeFormat } from '../quantization/quantized-tensor.ts';
+
+/** `u8`: codes of quantized weights; only `dequantize` reads them. */
+export type DType = 'f32' | 'i32' | 'bool' | 'u8';
 export type Shape = readonly number[];
 export type TensorData = Float32Array | Int32Array | Uint8Array;
 
@@ -76,6 +79,16 @@ export interface OpAttributes {
   // ---- products
   /** (…, m, k) × (…, k, n), leading dimensions broadcast, operands transposed in their last two axes, times scale. */
   matmul: { readonly transposeA: boolean; readonly transposeB: boolean; readonly scale: number };
+  /**
+   * Quantized weights as f32: (codes u8 (bytes), absmax f32 (blocks)) → shape, row-major; value = table[code] · absmax of
+   * its block. Two codes a byte in the four-bit formats. `dynamic`: the eight-bit map that double quantization keeps
+   * absmax in. No gradient: codes are frozen.
+   */
+  dequantize: {
+    readonly format: CodeFormat;
+    readonly block: number;
+    readonly shape: Shape;
+  };
   // ---- layers that have a fast kernel everywhere
   /** (x (…, d), weight (d), bias (d)): (x − mean) / sqrt(variance + epsilon) · weight + bias */
   layerNorm: { readonly epsilon: number };
@@ -105,6 +118,13 @@ export interface OpAttributes {
   attachGradient: { readonly count: number };
   /** (x) → x, through which no gradient flows. */
   stopGradient: None;
+  /**
+   * (x) → x at the edge between two blocks of a model, counted from 0 at the first block's input. Its gradient is the same
+   * mark, `gradient`, on the incoming gradient. What `recompute` cuts along; gone before a program is executed.
+   */
+  blockEdge: { readonly edge: number; readonly gradient: boolean };
+  /** (x, y) → x, computed no earlier than y: the engine must not see that y's value does not matter. */
+  after: None;
 }
 
 type None = { readonly [key: string]: never };

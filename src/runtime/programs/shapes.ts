@@ -1,4 +1,5 @@
 /** The shape and number type of every operation's value, and the errors of operands that do not fit. */
+import { codeBytes } from '../quantization/quantized-tensor.ts';
 import type { OpAttributes, OpName, Shape } from './ops.ts';
 import type { Node } from './program.ts';
 import { sizeOf } from './program.ts';
@@ -164,6 +165,17 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
     );
     return { shape: [...broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2)), m, n], dtype: 'f32' };
   },
+  dequantize: ([codes, absmax], { format, block, shape }) => {
+    const count = sizeOf(shape);
+    const bytes = codeBytes(format, count);
+    const blocks = Math.ceil(count / block);
+    need(
+      codes!.dtype === 'u8' && same(codes!.shape, [bytes]) && same(absmax!.shape, [blocks]),
+      () => `codes ${codes!.dtype}(${codes!.shape}), absmax (${absmax!.shape}) for ${format} of (${shape})`,
+    );
+    float([absmax!]);
+    return { shape, dtype: 'f32' };
+  },
   layerNorm: ([x, w, b]) => {
     float([x!, w!, b!]);
     const d = x!.shape.slice(-1);
@@ -214,6 +226,12 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
     return { shape: inputs[0]!.shape, dtype: inputs[0]!.dtype };
   },
   stopGradient: ([x]) => ({ shape: x!.shape, dtype: x!.dtype }),
+  blockEdge: unary,
+  after: ([x, y]) => {
+    need(x!.shape.length > 0, () => 'after needs an axis');
+    need(sizeOf(y!.shape) > 0 && y!.dtype === 'f32', () => `after ${y!.dtype} (${y!.shape})`);
+    return { shape: x!.shape, dtype: x!.dtype };
+  },
 };
 
 function lastTwo(shape: Shape, transposed: boolean): [number, number] {

@@ -1,5 +1,5 @@
 /** The value of each code of each format, float32. */
-import type { QuantizedFormat } from './quantized-tensor.ts';
+import type { CodeFormat, QuantizedFormat } from './quantized-tensor.ts';
 
 /**
  * NormalFloat: 8 positive quantiles of the normal distribution, 0 and 7 negative ones, divided by the largest. Recomputed
@@ -54,3 +54,6 @@ export const dynamicMap: Float32Array = (() => {
   const positive = new Float32Array(Uint8Array.from(Buffer.from(POSITIVE, 'base64')).buffer);
   return Float32Array.of(...positive.map((value) => -value).reverse(), 0, ...positive, 1);
 })();
+
+export const tableOf = (format: CodeFormat): Float32Array =>
+  format === 'dynamic' ? dynamicMap : codeTables[format];

@@ -45,13 +45,16 @@ export interface QuantizedAbsmax {
 export const DEFAULT_BLOCK = 64;
 export const NESTED_BLOCK = 256;
 
-export const bitsOfCode = (format: QuantizedFormat): 4 | 8 => (format === 'int8' ? 8 : 4);
+/** What codes in memory mean: a weight's, or (`dynamic`) those that double quantization keeps absmax in. */
+export type CodeFormat = QuantizedFormat | 'dynamic';
+
+export const bitsOfCode = (format: CodeFormat): 4 | 8 => (format === 'int8' || format === 'dynamic' ? 8 : 4);
 
 export const elementCount = (shape: readonly number[]): number =>
   shape.reduce((count, size) => count * size, 1);
 
 /** Bytes of the packed codes of `count` elements. */
-export const codeBytes = (format: QuantizedFormat, count: number): number =>
+export const codeBytes = (format: CodeFormat, count: number): number =>
   bitsOfCode(format) === 8 ? count : Math.ceil(count / 2);
 
 /** Undefined where `block` will do, else what is wrong with it. */

@@ -1,11 +1,17 @@
 /** An ONNX graph under construction: lowering rules append nodes and name values through it. */
-import type { DType, Shape, Tensor, TensorData } from '../../programs/ops.ts';
+import type { DType, OpAttributes, Shape, Tensor, TensorData } from '../../programs/ops.ts';
 import type { OnnxAttribute, OnnxInitializer, OnnxNode } from './protobuf.ts';
 
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
   /** `com.microsoft` for onnxruntime's own operators. */
   readonly domain?: string;
+}
+
+/** Operands of a `dequantize`, by name. */
+export interface QuantizedValue extends Readonly<OpAttributes['dequantize']> {
+  readonly codes: string;
+  readonly absmax: string;
 }
 
 export const bytesOf = (data: TensorData | BigInt64Array): Uint8Array =>
@@ -16,11 +22,19 @@ const keyOf = (data: TensorData | BigInt64Array): string =>
 
 export class OnnxGraph {
   readonly nodes: OnnxNode[] = [];
+  /**
+   * Nodes written before the others. The engine goes depth first from the outputs and takes the operand written last
+   * first: what stands here is computed when everything else that its reader needs is there, and lives shortly.
+   */
+  readonly early: OnnxNode[] = [];
+  /** Weights that stay quantized, by the name their value would have. */
+  readonly quantized = new Map<string, QuantizedValue>();
   readonly initializers: OnnxInitializer[] = [];
   /** Second outputs that a later rule may want (the inverse deviation of a norm), by a key the rules agree on. */
   readonly byproducts = new Map<string, string>();
   readonly #constants = new Map<string, string>();
   #count = 0;
+  #target = this.nodes;
 
   /** A name no input or parameter has. */
   fresh(): string {
@@ -40,8 +54,19 @@ export class OnnxGraph {
     { attributes = {}, domain = '' }: NodeOptions = {},
   ): string[] {
     const outputs = Array.from({ length: count }, () => this.fresh());
-    this.nodes.push({ operator, domain, inputs, outputs, attributes });
+    this.#target.push({ operator, domain, inputs, outputs, attributes });
     return outputs;
+  }
+
+  /** What `build` appends goes among the early nodes. */
+  writeEarly<T>(build: () => T): T {
+    const before = this.#target;
+    this.#target = this.early;
+    try {
+      return build();
+    } finally {
+      this.#target = before;
+    }
   }
 
   /** A value known now; equal small ones are written once. */

@@ -1,7 +1,9 @@
 /** A tensor program → an ONNX model. */
 import type { OpName, Tensor } from '../../programs/ops.ts';
-import { type Node, nodesOf, type Program } from '../../programs/program.ts';
-import { bytesOf, OnnxGraph } from './graph.ts';
+import { type Node, nodesOf, type Program, topological } from '../../programs/program.ts';
+import { dequantized } from './dequantize-rule.ts';
+import { bytesOf, OnnxGraph, type QuantizedValue } from './graph.ts';
+import { takesCodes } from './matmul-rule.ts';
 import type { OnnxInitializer, OnnxModel, OnnxValueInfo } from './protobuf.ts';
 import { type OnnxRule, onnxRules } from './rules.ts';
 
@@ -24,7 +26,8 @@ function sourcesOf(order: readonly Node[]): Map<string, Source> {
 /** Gives values their output names; a copy only where one value has two names or is itself an input. */
 function nameOutputs(graph: OnnxGraph, values: ReadonlyMap<string, string>, taken: ReadonlySet<string>) {
   const rename = new Map<string, string>();
-  const produced = new Set(graph.nodes.flatMap((node) => node.outputs));
+  const written = [...graph.early, ...graph.nodes];
+  const produced = new Set(written.flatMap((node) => node.outputs));
   const outputs = new Map<string, string>();
   for (const [name, value] of values) {
     const output = taken.has(name) ? `${name}:out` : name;
@@ -33,7 +36,7 @@ function nameOutputs(graph: OnnxGraph, values: ReadonlyMap<string, string>, take
     rename.set(target, output);
   }
   const renamed = (name: string) => rename.get(name) ?? name;
-  const nodes = graph.nodes.map((node) => ({
+  const nodes = [...graph.early, ...graph.nodes].map((node) => ({
     ...node,
     inputs: node.inputs.map(renamed),
     outputs: node.outputs.map(renamed),
@@ -74,11 +77,30 @@ export function lowerToOnnx(
   const order = nodesOf(program);
   const sources = sourcesOf(order);
   checkFrozen(sources, frozen);
+  const ofCodes = new Set(
+    topological(order.flatMap((node) => (node.op === 'dequantize' ? node.inputs : []))),
+  );
   const graph = new OnnxGraph();
   const names = new Map<Node, string>();
   const held = new Map<string, Tensor>();
+  const looked = new Map<Node, number>();
+  /** The numbers of a quantized weight, for one reader. */
+  const lookUp = (x: Node, value: QuantizedValue): string => {
+    const times = (looked.get(x) ?? 0) + 1;
+    looked.set(x, times);
+    // Under another name, or the engine would find that two readers want the same and keep it between them.
+    const tensor = weights === 'pack' && times > 1 ? frozen.get(value.codes) : undefined;
+    const codes = tensor === undefined ? value.codes : `${value.codes}:${times}`;
+    if (tensor !== undefined) held.set(codes, tensor);
+    return graph.writeEarly(() => dequantized({ ...value, codes }, graph));
+  };
   const nameFor = (reader: Node, x: Node): string => {
     const name = names.get(x)!;
+    const quantized = graph.quantized.get(name);
+    if (quantized !== undefined)
+      return reader.op === 'matmul' && reader.inputs[1] === x && takesCodes(reader, quantized)
+        ? name
+        : lookUp(x, quantized);
     const table =
       weights === 'pack' && x.op === 'parameter' && reader.op === 'gatherRows' && frozen.get(name);
     if (!table || table.data.length < smallestFedTable) return name;
@@ -86,10 +108,17 @@ export function lowerToOnnx(
     return `${name}:rows`;
   };
   for (const node of order) {
-    const inputs = node.inputs.map((x) => nameFor(node, x));
-    names.set(node, (onnxRules[node.op] as OnnxRule<OpName>)(node, inputs, graph));
+    const lower = () => {
+      const inputs = node.inputs.map((x) => nameFor(node, x));
+      return (onnxRules[node.op] as OnnxRule<OpName>)(node, inputs, graph);
+    };
+    names.set(node, ofCodes.has(node) ? graph.writeEarly(lower) : lower());
   }
-  const values = new Map([...program.outputs].map(([name, node]) => [name, names.get(node)!]));
+  const outputName = (node: Node): string => {
+    const quantized = graph.quantized.get(names.get(node)!);
+    return quantized === undefined ? names.get(node)! : lookUp(node, quantized);
+  };
+  const values = new Map([...program.outputs].map(([name, node]) => [name, outputName(node)]));
   const { nodes, outputs } = nameOutputs(graph, values, new Set(sources.keys()));
   const read = new Set(nodes.flatMap((node) => node.inputs));
   const inputs: OnnxValueInfo[] = [];
@@ -97,7 +126,9 @@ export function lowerToOnnx(
   for (const [name, { op, dtype, shape }] of sources) {
     const value = op === 'parameter' ? frozen.get(name) : undefined;
     if (value === undefined) inputs.push({ name, dtype, shape });
-    else if (weights === 'feed') held.set(name, value);
+    // As an initializer it would be looked up once and for all: f32 in memory.
+    else if (weights === 'feed' || (weights === 'pack' && ofCodes.has(sources.get(name)!)))
+      held.set(name, value);
     else if (read.has(name)) {
       const bytes = bytesOf(value.data);
       const data = weights === 'embed' ? { bytes } : { external: name, length: bytes.length };

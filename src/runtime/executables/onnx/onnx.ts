@@ -20,7 +20,7 @@ function loadRuntime(): Promise<Runtime> {
   return runtime;
 }
 
-const ORT_TYPE = { f32: 'float32', i32: 'int32', bool: 'bool' } as const satisfies Record<
+const ORT_TYPE = { f32: 'float32', i32: 'int32', bool: 'bool', u8: 'uint8' } as const satisfies Record<
   DType,
   OrtTensor.Type
 >;

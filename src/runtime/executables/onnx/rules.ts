@@ -1,6 +1,7 @@
 /** How every operation is said in ONNX (opset 21, com.microsoft where it has a faster kernel). */
 import type { DType, OpName, Shape } from '../../programs/ops.ts';
 import { type Node, sizeOf } from '../../programs/program.ts';
+import { dequantize } from './dequantize-rule.ts';
 import type { NodeOptions, OnnxGraph } from './graph.ts';
 import { matmul } from './matmul-rule.ts';
 import { ELEMENT } from './protobuf.ts';
@@ -32,6 +33,11 @@ const column = (index: Node, name: string, graph: OnnxGraph) =>
 function zeros(dtype: DType, shape: Shape, graph: OnnxGraph): string {
   const data = dtype === 'f32' ? new Float32Array(1) : new Int32Array(1);
   return graph.node('Expand', [graph.constant({ dtype, shape: [], data }), graph.integers(shape)]);
+}
+
+function firstElement({ shape }: Node, x: string, graph: OnnxGraph): string {
+  const every = (n: number) => graph.integers(shape.map(() => n));
+  return graph.node('Slice', [x, every(0), every(1)]);
 }
 
 const deviationKey = (x: string, epsilon: number, centered: boolean) => `${x} ${epsilon} ${centered}`;
@@ -122,6 +128,7 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
     return graph.node('ScatterElements', [zeros(node.dtype, node.shape, graph), at, value], lastAxis);
   },
   matmul,
+  dequantize,
   layerNorm: (node, inputs, graph) => normalize(inputs, node.attributes.epsilon, graph),
   rmsNorm: (node, inputs, graph) => normalize(inputs, node.attributes.epsilon, graph),
   inverseDeviation: (node, [x], graph) => {
@@ -159,4 +166,14 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
   },
   attachGradient: same,
   stopGradient: same,
+  blockEdge: same,
+  after: (node, [x, y], graph) => {
+    // Rows taken in their order, by an index that hangs on y: either branch is the same list, which the engine does not see.
+    const rows = node.shape[0]!;
+    const order = graph.integers(Array.from({ length: rows }, (_, i) => i));
+    const first = sizeOf(node.inputs[1]!.shape) === 1 ? y! : firstElement(node.inputs[1]!, y!, graph);
+    const flag = graph.node('Cast', [graph.node('Reshape', [first, graph.integers([1])])], elementType('bool'));
+    const index = graph.node('Where', [flag, order, order]);
+    return graph.node('Gather', [x!, index], { attributes: { axis: 0 } });
+  },
 };

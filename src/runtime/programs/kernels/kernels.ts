@@ -1,6 +1,7 @@
 /** The meaning of every operation in plain TypeScript: the oracle for engines, and what constant folding computes with. */
 import type { OpName } from '../ops.ts';
 import type { Node } from '../program.ts';
+import { dequantize } from './dequantize.ts';
 import * as elementwise from './elementwise.ts';
 import { matmul } from './matmul.ts';
 import * as movement from './movement.ts';
@@ -53,6 +54,7 @@ export const kernels: { readonly [K in OpName]: Kernel<K> } = {
   pick: movement.pick,
   place: movement.place,
   matmul,
+  dequantize,
   layerNorm: reductions.layerNorm,
   rmsNorm: reductions.rmsNorm,
   inverseDeviation: reductions.inverseDeviation,
@@ -62,6 +64,8 @@ export const kernels: { readonly [K in OpName]: Kernel<K> } = {
   rotary: movement.rotary,
   attachGradient: copy,
   stopGradient: copy,
+  blockEdge: copy,
+  after: copy,
 };
 
 /** The value of one node from the values of its operands. Errors: RangeError for an index outside a table. */
