@@ -9,6 +9,7 @@ import { decodeSource, maxSourceLength, type SourceFile } from '../compiler/sour
 import { catalog } from '../runtime/catalog.ts';
 import type { Arguments } from './arguments.ts';
 import { UsageError } from './command.ts';
+import { meantFile } from './meant-file.ts';
 
 /** What the command line says about a file's pipeline. */
 export interface PipelineSettings {
@@ -83,7 +84,12 @@ export function readSource(path: string): SourceFile | Diagnostic {
       return diagnose('file-too-large', { length: size, most: maxSourceLength, of: 'bytes' });
     return decodeSource(path, readFileSync(path)) ?? diagnose('not-text', { why: 'not UTF-8' });
   } catch (error) {
-    return diagnose('unreadable-file', { path, why: systemWords(error as NodeJS.ErrnoException) });
+    const diagnostic = diagnose('unreadable-file', {
+      path,
+      why: systemWords(error as NodeJS.ErrnoException),
+    });
+    const meant = meantFile(path);
+    return meant === undefined ? diagnostic : { ...diagnostic, help: [meant] };
   }
 }
 

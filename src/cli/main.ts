@@ -27,7 +27,7 @@ async function main(words: readonly string[]): Promise<number> {
 
 async function dispatch(words: readonly string[]): Promise<number> {
   const [first, ...rest] = words;
-  if (first === '--version' || first === '-V') {
+  if (first === '--version' || first === '-V' || first === 'version') {
     process.stdout.write(`${version}\n`);
     return exitCodes.ok;
   }
@@ -54,12 +54,14 @@ async function dispatch(words: readonly string[]): Promise<number> {
 function find(name: string): Command {
   const command = commands.find((one) => one.name === name || one.alias === name);
   if (command !== undefined) return command;
-  const meant = nearest(
-    name,
-    commands.flatMap((one) => (one.alias === undefined ? [one.name] : [one.name, one.alias])),
-  );
+  if (name.endsWith('.ftp')) throw new UsageError(`\`${name}\` is no command`, `write ftc run ${name}`);
+  const known = commands.flatMap((one) => (one.alias === undefined ? [one.name] : [one.name, one.alias]));
+  const isFlag = name.startsWith('-');
+  const meant = nearest(name, isFlag ? ['--help', '--version'] : known);
   throw new UsageError(
-    `ftc has no command \`${name}\``,
-    meant === undefined ? 'ftc --help lists them' : `did you mean \`ftc ${meant}\`?`,
+    isFlag
+      ? `\`${name}\` stands before a command, where only --help and --version may`
+      : `ftc has no command \`${name}\``,
+    meant === undefined ? 'ftc --help lists the commands' : `did you mean \`ftc ${meant}\`?`,
   );
 }

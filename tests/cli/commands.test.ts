@@ -36,6 +36,9 @@ describe('ftc', () => {
   it.each([
     [[], 2, ''],
     [['chek', 'a.ftp'], 2, 'did you mean `ftc check`?'],
+    [['--verison'], 2, 'did you mean `ftc --version`?'],
+    [['-q', 'check', 'a.ftp'], 2, '`-q` stands before a command'],
+    [['a.ftp'], 2, 'write ftc run a.ftp'],
     [['check'], 2, '`ftc check` needs FILE…'],
     [['check', '--fixx', 'a.ftp'], 2, 'did you mean `--fix`?'],
     [['check', 'a.ftp', '--color', 'red'], 2, '`--color` is auto, always or never, not `red`'],
@@ -105,7 +108,13 @@ describe('ftc check', () => {
     const missing = await ftc(['check', 'gone.ftp'], { cwd });
     expect(missing.code).toBe(1);
     expect(missing.stdout).toContain('cannot read `gone.ftp`: there is no such file');
-    expect((await ftc(['check', 'there'], { cwd })).stdout).toContain('it is a directory');
+    expect(missing.stdout).toContain('check the path');
+    const directory = await ftc(['check', 'there'], { cwd });
+    expect(directory.stdout).toContain('it is a directory');
+    expect(directory.stdout).toContain('there is `there/main.ftp`');
+    const typo = await ftc(['check', 'there/mian.ftp'], { cwd });
+    expect(typo.stdout).toContain('did you mean `there/main.ftp`?');
+    expect((await ftc(['check', 'there/main'], { cwd })).stdout).toContain('did you mean `there/main.ftp`?');
   });
 
   it('reads the files that a file uses', async () => {
