@@ -1,6 +1,6 @@
 /** Tensor names, shapes and start values of GPT-2. */
 import { mustBe, numberOf } from './config.ts';
-import type { Initializer, ModelConfig, ModelShape, ParameterSpec } from './model.ts';
+import type { Initializer, ModelConfig, ModelPart, ModelShape, ParameterSpec } from './model.ts';
 
 /** Hugging Face module names of block `i`. */
 export function gpt2Block(i: number) {
@@ -21,6 +21,13 @@ function check(config: ModelConfig): void {
   mustBe(config, 'scale_attn_weights', true);
   mustBe(config, 'scale_attn_by_inverse_layer_idx', false);
   mustBe(config, 'add_cross_attention', false);
+}
+
+function partOf(name: string): ModelPart {
+  if (name.includes('.attn.')) return 'attention';
+  if (name.includes('.mlp.')) return 'mlp';
+  if (name.includes('.ln_')) return 'norms';
+  return name === 'lm_head.weight' ? 'head' : 'embeddings';
 }
 
 /** Normal 0.02; projections into the residual stream 0.02 / √(2 · blocks); biases 0; norms 1 and 0. */
@@ -60,5 +67,5 @@ export function gpt2Parameters(config: ModelConfig, shape: ModelShape): Paramete
   if (config.tie_word_embeddings === false) {
     specs.push({ name: 'lm_head.weight', shape: [vocabularySize, width], initializer: normal });
   }
-  return specs;
+  return specs.map((spec) => ({ ...spec, part: partOf(spec.name) }));
 }

@@ -1,6 +1,6 @@
 /** Tensor names, shapes and start values of Llama-like models. */
 import { mustBe, numberOf } from './config.ts';
-import type { Initializer, ModelConfig, ModelShape, ParameterSpec } from './model.ts';
+import type { Initializer, ModelConfig, ModelPart, ModelShape, ParameterSpec } from './model.ts';
 
 /** Hugging Face module names of block `i` (norms with their `.weight`). */
 export function llamaBlock(i: number) {
@@ -24,6 +24,13 @@ function check(config: ModelConfig): void {
   mustBe(config, 'mlp_bias', false);
   mustBe(config, 'attention_bias', false);
   mustBe(config, 'use_sliding_window', false);
+}
+
+function partOf(name: string): ModelPart {
+  if (name.includes('.self_attn.')) return 'attention';
+  if (name.includes('.mlp.')) return 'mlp';
+  if (name.endsWith('norm.weight')) return 'norms';
+  return name === 'lm_head.weight' ? 'head' : 'embeddings';
 }
 
 /** Normal 0.02; projections into the residual stream 0.02 / √(2 · blocks), as GPT-2 does. */
@@ -61,5 +68,5 @@ export function llamaParameters(config: ModelConfig, shape: ModelShape): Paramet
   if (config.tie_word_embeddings !== true) {
     specs.push({ name: 'lm_head.weight', shape: [vocabularySize, width], initializer: normal });
   }
-  return specs;
+  return specs.map((spec) => ({ ...spec, part: partOf(spec.name) }));
 }

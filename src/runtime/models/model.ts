@@ -14,11 +14,16 @@ export type Initializer =
   /** Between −bound and +bound. */
   | { readonly kind: 'uniform'; readonly bound: number };
 
+/** What a weight belongs to. A tied head is the token embedding, and counts as `embeddings`. */
+export type ModelPart = 'attention' | 'mlp' | 'norms' | 'embeddings' | 'head';
+
 export interface ParameterSpec {
   /** Hugging Face tensor name. */
   readonly name: string;
   readonly shape: Shape;
   readonly initializer: Initializer;
+  /** Of a model's own weights; the token embedding is the first of `embeddings`. */
+  readonly part?: ModelPart;
 }
 
 /** A linear layer that methods may adapt, with the name that `targets=` uses for it. */
