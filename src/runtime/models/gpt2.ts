@@ -6,7 +6,7 @@
 import { attention, splitHeads } from '../layers/attention.ts';
 import { conv1d } from '../layers/linear.ts';
 import { geluMlp } from '../layers/mlp.ts';
-import { add, gatherRows, layerNorm, reshape, sliceAxis } from '../programs/builder.ts';
+import { add, blockEdge, gatherRows, layerNorm, reshape, sliceAxis } from '../programs/builder.ts';
 import type { Node } from '../programs/program.ts';
 import { numberOf, weightsOf } from './config.ts';
 import { configureGpt2, gpt2Entry } from './gpt2-config.ts';
@@ -54,6 +54,7 @@ function forward(config: ModelConfig, { ids, positions, bias, past }: ForwardInp
   x = reshape(x, [batch * tokens, width]);
   for (let i = 0; i < blocks; i++) {
     const block = gpt2Block(i);
+    x = blockEdge(x, i);
     const fused = map(norm(x, block.attentionNorm), block.qkv);
     const part = (n: number) =>
       splitHeads(sliceAxis(fused, 1, n * width, (n + 1) * width), batch, tokens, heads);
@@ -68,7 +69,7 @@ function forward(config: ModelConfig, { ids, positions, bias, past }: ForwardInp
     };
     x = add(x, geluMlp(norm(x, block.mlpNorm), mlp, approximation));
   }
-  return { hidden: reshape(norm(x, 'transformer.ln_f'), [batch, tokens, width]), present };
+  return { hidden: reshape(norm(blockEdge(x, blocks), 'transformer.ln_f'), [batch, tokens, width]), present };
 }
 
 function linears(config: ModelConfig): LinearLayer[] {

@@ -8,7 +8,7 @@ import { attention, splitHeads } from '../layers/attention.ts';
 import { linear } from '../layers/linear.ts';
 import { swiglu } from '../layers/mlp.ts';
 import { rotate, rotation } from '../layers/rotary.ts';
-import { add, gatherRows, reshape, rmsNorm } from '../programs/builder.ts';
+import { add, blockEdge, gatherRows, reshape, rmsNorm } from '../programs/builder.ts';
 import type { Node } from '../programs/program.ts';
 import { numberOf, weightsOf } from './config.ts';
 import { configureLlama, llamaOptions } from './llama-config.ts';
@@ -55,6 +55,7 @@ function forward(config: ModelConfig, { ids, positions, bias, past }: ForwardInp
   let x = reshape(gatherRows(weight('model.embed_tokens.weight'), ids), [batch * tokens, width]);
   for (let i = 0; i < blocks; i++) {
     const block = llamaBlock(i);
+    x = blockEdge(x, i);
     const input = rmsNorm(x, weight(block.attentionNorm), epsilon);
     const project = (name: string, count: number): Node => {
       const hasBias = config.model_type === 'qwen2';
@@ -71,7 +72,7 @@ function forward(config: ModelConfig, { ids, positions, bias, past }: ForwardInp
     const mlp = (part: 'gate' | 'up' | 'down') => weight(`${block[part]}.weight`);
     x = add(x, swiglu(y, { gate: mlp('gate'), up: mlp('up'), down: mlp('down') }));
   }
-  const hidden = rmsNorm(x, weight('model.norm.weight'), epsilon);
+  const hidden = rmsNorm(blockEdge(x, blocks), weight('model.norm.weight'), epsilon);
   return { hidden: reshape(hidden, [batch, tokens, width]), present };
 }
 

@@ -5,7 +5,7 @@ import { nodesOf, sizeOf } from './program.ts';
 const bytesOf = (node: Node) => sizeOf(node.shape) * (node.dtype === 'bool' ? 1 : 4);
 
 /** Values that share their operand's memory in every executable. */
-const isView = (node: Node) => node.op === 'reshape' || node.op === 'stopGradient';
+const isView = ({ op }: Node) => op === 'reshape' || op === 'stopGradient' || op === 'blockEdge';
 
 /** Floating-point operations: two a multiplication-and-addition of the products, one an element of the rest. */
 export function floatingPointOperations(program: Program): number {
@@ -19,6 +19,7 @@ function operationsOf(node: Node): number {
     case 'constant':
     case 'reshape':
     case 'stopGradient':
+    case 'blockEdge':
       return 0;
     case 'matmul': {
       const [a] = node.inputs;

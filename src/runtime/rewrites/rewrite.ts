@@ -7,4 +7,6 @@ export interface Rewrite {
   /** What holds of the program afterwards. */
   readonly ensures: string;
   run(program: Program): Program;
+  /** Sentences about where `ensures` is broken, none where all is well; beyond what every program must keep. */
+  verify?(program: Program): readonly string[];
 }

@@ -172,7 +172,11 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
     const rows = node.shape[0]!;
     const order = graph.integers(Array.from({ length: rows }, (_, i) => i));
     const first = sizeOf(node.inputs[1]!.shape) === 1 ? y! : firstElement(node.inputs[1]!, y!, graph);
-    const flag = graph.node('Cast', [graph.node('Reshape', [first, graph.integers([1])])], elementType('bool'));
+    const flag = graph.node(
+      'Cast',
+      [graph.node('Reshape', [first, graph.integers([1])])],
+      elementType('bool'),
+    );
     const index = graph.node('Where', [flag, order, order]);
     return graph.node('Gather', [x!, index], { attributes: { axis: 0 } });
   },

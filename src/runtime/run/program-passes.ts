@@ -1,0 +1,131 @@
+/**
+ * THE FLOW of a tensor program: one ordered list of named passes from what a stage builds, the bare model and its loss, to
+ * what an executable gets. Training runs through it; the plan and `ftc compile` look at it.
+ */
+import { differentiate } from '../gradients/differentiate.ts';
+import type { AppliedMethod } from '../methods/method.ts';
+import { type Program, parametersOf } from '../programs/program.ts';
+import { VerifyError, verifyProgram } from '../programs/verify.ts';
+import { rewrites } from '../rewrites/optimize.ts';
+import { quantize } from '../rewrites/quantize.ts';
+import { recompute } from '../rewrites/recompute.ts';
+import type { Rewrite } from '../rewrites/rewrite.ts';
+
+/** What is done to a program beyond what is done to every one. A pass that nobody asks for leaves it as it is. */
+export interface Treatment {
+  /** Whose tensors are brought in, and whose weights are quantized. */
+  readonly method?: Pick<AppliedMethod, 'rewrite' | 'quantized'> | undefined;
+  /** Whether the method's dropout masks are inputs. Default: no. */
+  readonly dropout?: boolean;
+  /** Tensors whose gradients are wanted, where the program trains; those that it does not read are left out. */
+  readonly trainable?: readonly string[] | undefined;
+  /** `blocks`: what a block computes is computed again when its gradient arrives. Default: `none`. */
+  readonly recompute?: 'none' | 'blocks';
+}
+
+/** A pass that may have nothing to do. */
+const pass = (name: string, ensures: string, run?: Rewrite['run'], verify?: Rewrite['verify']): Rewrite => ({
+  name,
+  ensures,
+  run: run ?? ((program) => program),
+  ...(run && verify && { verify }),
+});
+
+const namesIn = (program: Program) => new Set(parametersOf(program).map((node) => node.attributes.name));
+
+/** The list, in order; it has the same names for every program. */
+export function programPasses(build: () => Program, treatment: Treatment = {}): readonly Rewrite[] {
+  const { method, dropout = false, trainable } = treatment;
+  const formats = method?.quantized;
+  const trained = (program: Program) => {
+    const read = namesIn(program);
+    return (trainable ?? []).filter((name) => read.has(name));
+  };
+  const repeats = treatment.recompute === 'blocks' && trainable !== undefined;
+  return [
+    pass('build', 'the model as it is, and what the stage makes of it', build),
+    pass(
+      'adapt',
+      'the tensors that the method adds stand beside the weights they adapt',
+      method && ((program) => method.rewrite(program, { dropout })),
+    ),
+    pass(
+      'quantize',
+      'the weights that the method quantizes are read as codes',
+      formats && ((program) => quantize(program, formats)),
+      (program) => [...namesIn(program)].flatMap((name) => (formats?.has(name) ? [`"${name}" is read`] : [])),
+    ),
+    pass(
+      'differentiate',
+      'every trained tensor that is read has a gradient',
+      trainable && ((program) => differentiate(program, { loss: 'loss', withRespectTo: trained(program) })),
+      (program) =>
+        trained(program).flatMap((name) =>
+          program.outputs.has(`grad:${name}`) ? [] : [`"${name}" has none`],
+        ),
+    ),
+    pass(recompute.name, recompute.ensures, repeats ? recompute.run : undefined, recompute.verify),
+    ...numbered(rewrites),
+  ];
+}
+
+/** Some rewrites run twice: `share`, then `share:2`. */
+function numbered(list: readonly Rewrite[]): Rewrite[] {
+  const times = new Map<string, number>();
+  return list.map((rewrite) => {
+    const count = (times.get(rewrite.name) ?? 0) + 1;
+    times.set(rewrite.name, count);
+    return count === 1 ? rewrite : { ...rewrite, name: `${rewrite.name}:${count}` };
+  });
+}
+
+/** A pass that has run. */
+export interface PassRun {
+  readonly pass: Rewrite;
+  /** Absent for the first. */
+  readonly before?: Program;
+  readonly after: Program;
+  readonly seconds: number;
+}
+
+export interface RunOptions {
+  /** Told of every pass. */
+  readonly observe?: (run: PassRun) => void;
+  /** Checks the program between passes. Default: where FTC_VERIFY is set, as it is in tests. */
+  readonly verify?: boolean;
+}
+
+/** Errors: VerifyError naming the pass that broke its promise, which is a bug in ftc. */
+export function runPasses(
+  passes: readonly Rewrite[],
+  { observe, verify = process.env.FTC_VERIFY === '1' }: RunOptions = {},
+): Program {
+  let program: Program | undefined;
+  for (const one of passes) {
+    const started = performance.now();
+    const after = one.run(program ?? nothing);
+    const seconds = (performance.now() - started) / 1000;
+    if (verify) check(one, after);
+    observe?.({ pass: one, ...(program && { before: program }), after, seconds });
+    program = after;
+  }
+  return program ?? nothing;
+}
+
+const nothing: Program = { name: 'nothing', outputs: new Map() };
+
+function check({ name, verify }: Rewrite, program: Program): void {
+  try {
+    verifyProgram(program);
+  } catch (error) {
+    if (error instanceof VerifyError) throw new VerifyError(`after the pass \`${name}\`: ${error.message}`);
+    throw error;
+  }
+  const broken = verify?.(program) ?? [];
+  if (broken.length > 0)
+    throw new VerifyError(`the pass \`${name}\` broke its promise: ${broken.join('; ')}`);
+}
+
+/** A stage's program as an executable gets it. */
+export const finishProgram = (build: () => Program, treatment: Treatment = {}): Program =>
+  runPasses(programPasses(build, treatment));
