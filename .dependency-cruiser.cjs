@@ -12,7 +12,7 @@ const runtime = {
   rewrites: ['programs', 'quantization'],
   layers: ['programs'],
   losses: ['programs'],
-  optimizers: ['programs'],
+  optimizers: ['programs', 'quantization'],
   models: ['programs', 'layers'],
   methods: ['programs', 'models', 'quantization'],
   executables: ['programs', 'quantization'],

@@ -34,6 +34,14 @@ export interface OptionSchema {
     options: { readonly [name: string]: Json },
     method: string | undefined,
   ) => Json | undefined;
+  /**
+   * What it does nothing beside, given the call's other options, filled in before it, and the stage's method; pure.
+   * `undefined` where it does something. An option that would do nothing must not be written.
+   */
+  readonly withoutEffect?: (
+    options: { readonly [name: string]: Json },
+    method: string | undefined,
+  ) => { readonly beside: string; readonly note: string } | undefined;
   /** The default is the value of this `param` where the file declares one (for `seed`). */
   readonly defaultFromParam?: string;
   readonly unit?: Unit;
@@ -78,6 +86,8 @@ export interface StageEntry extends CallEntry {
 export interface Catalog {
   readonly stages: { readonly [name: string]: StageEntry };
   readonly methods: { readonly [name: string]: MethodEntry };
+  /** Choices of the option `optimizer`; their options are options of the stages that train. */
+  readonly optimizers: { readonly [name: string]: CallEntry };
   readonly models: { readonly [name: string]: CallEntry };
   /** `text`, `jsonl`, `csv`, `mix`: where rows come from. */
   readonly sources: { readonly [name: string]: CallEntry };

@@ -6,6 +6,7 @@ import { displayWidth } from './source/width.ts';
 const groups = [
   ['stages', 'stage'],
   ['methods', 'method'],
+  ['optimizers', 'optimizer'],
   ['models', 'model'],
   ['sources', 'source'],
   ['operators', 'operator'],
@@ -52,6 +53,7 @@ function reference(entry: CallEntry, kind: string, catalog: Catalog): string {
     ...(options.length === 0 ? ['it takes no options'] : [`options\n${columns(rows)}`]),
     ...('methods' in entry ? stageLines(entry as StageEntry) : []),
     ...(kind === 'method' ? ['', `used by: ${hosts(entry.name, catalog)}`] : []),
+    ...(kind === 'optimizer' ? ['', `used by: ${choosers('optimizer', catalog)}`] : []),
     '',
   ].join('\n');
 }
@@ -82,6 +84,12 @@ const hosts = (method: string, { stages }: Catalog): string =>
   Object.values(stages)
     .flatMap(({ name, methods }) => (methods.includes(method) ? [name] : []))
     .join(', ') || 'no stage';
+
+/** Stages with this option. */
+const choosers = (option: string, { stages }: Catalog): string =>
+  Object.values(stages)
+    .flatMap(({ name, options }) => (Object.hasOwn(options, option) ? [name] : []))
+    .join(', ');
 
 function describeType(schema: OptionSchema): string {
   if (schema.refers !== undefined) return schema.type === 'array' ? `${schema.refers}, …` : schema.refers;

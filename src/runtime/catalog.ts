@@ -1,4 +1,4 @@
-/** THE LIST of every stage, method, model, source and operator: the one place that knows them all by name. */
+/** THE LIST of every stage, method, optimizer, model, source and operator: the one place that knows them all by name. */
 import type { CallEntry, Catalog } from '../compiler/catalog.ts';
 import { operators, sources } from './data/entries.ts';
 import { freeze } from './methods/freeze.ts';
@@ -8,9 +8,18 @@ import type { Method } from './methods/method.ts';
 import { gpt2 } from './models/gpt2.ts';
 import { llama } from './models/llama.ts';
 import type { ModelFamily } from './models/model.ts';
+import { adafactorKind } from './optimizers/adafactor.ts';
+import { adam8bitKind } from './optimizers/adam8bit.ts';
+import { adamwKind } from './optimizers/adamw.ts';
+import { lionKind } from './optimizers/lion.ts';
+import type { OptimizerKind } from './optimizers/optimizer-kind.ts';
+import { pagedAdamwKind } from './optimizers/paged-adamw.ts';
+import { pagedAdamw8bitKind } from './optimizers/paged-adamw8bit.ts';
+import { sgdKind } from './optimizers/sgd.ts';
 import { evaluation } from './stages/eval.ts';
 import { exportStage } from './stages/export.ts';
 import { gate } from './stages/gate.ts';
+import { withOptimizers } from './stages/parts/optimizer-options.ts';
 import { ppo } from './stages/ppo.ts';
 import { pretrain } from './stages/pretrain.ts';
 import { rm } from './stages/rm.ts';
@@ -28,6 +37,15 @@ export const stages: Readonly<Record<string, Stage>> = {
   export: exportStage,
 };
 export const methods: Readonly<Record<string, Method>> = { full, freeze, lora };
+export const optimizers: Readonly<Record<string, OptimizerKind>> = {
+  adamw: adamwKind,
+  sgd: sgdKind,
+  lion: lionKind,
+  adafactor: adafactorKind,
+  adam8bit: adam8bitKind,
+  paged_adamw: pagedAdamwKind,
+  paged_adamw8bit: pagedAdamw8bitKind,
+};
 export const models: Readonly<Record<string, ModelFamily>> = { llama, gpt2 };
 
 const entriesOf = <T extends { readonly entry: CallEntry }>(table: Readonly<Record<string, T>>) =>
@@ -36,10 +54,16 @@ const entriesOf = <T extends { readonly entry: CallEntry }>(table: Readonly<Reco
     T['entry']
   >;
 
+const optimizerEntries = entriesOf(optimizers);
+const stageEntries = Object.entries(entriesOf(stages)).map(
+  ([name, entry]) => [name, withOptimizers(entry, optimizerEntries)] as const,
+);
+
 /** What the compiler is handed. */
 export const catalog: Catalog = {
-  stages: entriesOf(stages),
+  stages: Object.fromEntries(stageEntries),
   methods: entriesOf(methods),
+  optimizers: optimizerEntries,
   models: entriesOf(models),
   sources,
   operators,

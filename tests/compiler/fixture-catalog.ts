@@ -215,6 +215,8 @@ const exportStage: StageEntry = {
       unit: 'bytes',
       minimum: 1,
       default: 5_000_000_000,
+      withoutEffect: ({ merge }) =>
+        merge === false ? { beside: 'merge=false', note: 'an adapter is one file' } : undefined,
     },
   },
   required: ['to'],
@@ -305,6 +307,7 @@ const source = (name: string, example: string, more: Options = {}): CallEntry =>
 export const fixture: Catalog = {
   stages: { pretrain, sft, rm, ppo, eval: evaluation, gate, export: exportStage },
   methods,
+  optimizers: {},
   models: {
     llama: {
       name: 'llama',

@@ -47,6 +47,12 @@ export function complete(owner: Owner, context: Context): Completed {
       const made = evaluate(value.bound, name, schema, context);
       if (made === undefined) sound = false;
       else {
+        // What decides it may be what is wrong.
+        const idle = sound ? schema.withoutEffect?.(options, owner.method) : undefined;
+        if (idle !== undefined) {
+          context.report(diagnose('without-effect', { name, ...idle }, { span: value.span }));
+          sound = false;
+        }
         options[name] = made;
         values.set(name, reduce(value.bound, context) ?? value.bound);
       }

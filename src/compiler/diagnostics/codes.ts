@@ -61,6 +61,7 @@ export const codes = {
   'too-large': entry('FTP2021'),
   'misplaced-condition': entry('FTP2022'),
   'misplaced-call': entry('FTP2023'),
+  'without-effect': entry('FTP2024'),
 
   'missing-slot': entry('FTP3001'),
   'duplicate-label': entry('FTP3002'),

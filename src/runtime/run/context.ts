@@ -5,16 +5,17 @@ import type { Job } from '../../compiler/graph/graph.ts';
 import { models } from '../catalog.ts';
 import { openData } from '../data/open-data.ts';
 import type { Executable, Executor } from '../executables/executable.ts';
-import { adamw } from '../optimizers/adamw.ts';
 import { type ScheduleKind, scheduleFactor } from '../optimizers/schedule.ts';
 import type { Program } from '../programs/program.ts';
 import { optimize } from '../rewrites/optimize.ts';
 import { type StageContext, Stopped, type Trainer } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
+import { appliedOptimizer } from './applied-optimizer.ts';
 import { checkpointDirectory } from './checkpoint-directory.ts';
 import type { Metrics, RunEvent } from './events.ts';
 import { listExport } from './exported-files.ts';
 import { loop } from './loop.ts';
+import { openPageFile } from './page-file.ts';
 import type { PolicyLoader } from './policies.ts';
 import { exportPolicy, savePolicy, saveReward } from './save-policy.ts';
 import { createTrainer } from './trainer.ts';
@@ -77,14 +78,9 @@ export function jobContext(settings: JobSettings): JobContext {
     load,
     trainer(options) {
       const shapes = new Map([...options.model.trainable].map(([name, tensor]) => [name, tensor.shape]));
+      const pages = join(settings.work, `optimizer-${trainers.length}.pages`);
       const trainer = createTrainer(options, {
-        optimizer: adamw({
-          beta1: number('beta1', 0.9),
-          beta2: number('beta2', 0.999),
-          epsilon: number('epsilon', 1e-8),
-          weightDecay: number('weight_decay'),
-          decays: (name) => (shapes.get(name)?.length ?? 0) >= 2,
-        }),
+        optimizer: appliedOptimizer(job, { shapes, openPages: (bytes) => openPageFile(pages, bytes) }),
         clip: number('clip'),
         seed: number('seed'),
         load: (program, frozen) => settings.executable.load(optimize(program), { frozen }),

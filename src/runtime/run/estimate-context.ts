@@ -4,6 +4,7 @@ import { models } from '../catalog.ts';
 import { openData } from '../data/open-data.ts';
 import type { EstimateContext, PlannedModel } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
+import { appliedOptimizer } from './applied-optimizer.ts';
 import { sampleTokensPerByte } from './tokens-per-byte.ts';
 
 /** `root` is the directory of the pipeline file. */
@@ -20,7 +21,12 @@ export function estimateContext(
     ...(reward && { reward }),
     family: (name) => models[name]!,
     method: appliedMethod(job),
+    optimizerBytes: (shapes) => appliedOptimizer(job, { shapes, openPages }).stateBytes(shapes),
     rows,
     tokensPerByte: (option, size) => sampleTokensPerByte(rows(option, 'train'), size),
   };
 }
+
+const openPages = (): never => {
+  throw new Error('an estimate keeps no state');
+};

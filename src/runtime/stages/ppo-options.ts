@@ -10,6 +10,7 @@ const { accumulate: _accumulate, ...training } = trainingOptions({
   warmup: 0,
   weightDecay: 0,
   beta2: 0.999,
+  epsilon: 1e-5,
 });
 
 export const ppoEntry: StageEntry = {
@@ -20,6 +21,10 @@ kl · (log π − log π_ref) at every token, computes generalized advantages an
 minibatches (https://arxiv.org/abs/1707.06347; https://arxiv.org/abs/2203.02155). The reference is the policy that reached
 the stage. Policy, reference and reward share one copy of the base weights where they are adapters; the value is a head on
 the policy's hidden states, zero at the start. Rewards are standardised by the mean and deviation of the first batch.
+
+\`epsilon\` is 1e-5, as in OpenAI's implementations: with adamw's usual 1e-8 numbers that hardly ever get a gradient, such
+as those of tokens that are never sampled, move as far as all others, and a policy can collapse
+(https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/, detail 3).
 
 Metrics carry TRL's names; \`reward/mean\` is the reward model's own scale.`,
   example: 'ppo(lora r=8; prompts=jsonl("data/prompts.jsonl") kl=0.05 steps=60)',

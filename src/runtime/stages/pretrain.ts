@@ -74,6 +74,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
         warmup: 0.05,
         weightDecay: 0.1,
         beta2: 0.95,
+        epsilon: 1e-8,
       }),
     },
   },

@@ -65,6 +65,7 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
         warmup: 0.05,
         weightDecay: 0,
         beta2: 0.999,
+        epsilon: 1e-8,
       }),
     },
   },

@@ -6,6 +6,7 @@ import type { Row } from '../data/row.ts';
 import type { Executor } from '../executables/executable.ts';
 import type { AppliedMethod } from '../methods/method.ts';
 import type { ModelConfig, ModelFamily, ParameterSpec } from '../models/model.ts';
+import type { StateBytes } from '../optimizers/optimizer.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
 import type { Metrics, RunEvent, Sample } from '../run/events.ts';
@@ -147,6 +148,8 @@ export interface EstimateContext {
   readonly reward?: PlannedModel;
   family(name: string): ModelFamily;
   method(family: ModelFamily, config: ModelConfig): AppliedMethod;
+  /** Of the job's optimizer's state for trained tensors of these shapes, by name. */
+  optimizerBytes(shapes: ReadonlyMap<string, readonly number[]>): StateBytes;
   rows(option: string, split: 'train' | 'test' | 'all'): AsyncIterable<Row>;
   /** Tokens a byte of this option's text makes with a vocabulary of this size, from a sample. */
   tokensPerByte(option: string, vocabularySize: number): Promise<number>;

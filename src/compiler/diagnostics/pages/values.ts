@@ -33,6 +33,12 @@ export const valuePages = {
     'pretrain(tokens=2m) → sft',
     'pretrain(tokens=2M) → sft',
   ),
+  'without-effect': page(
+    `Another option of the same call leaves this one nothing to do: \`beta2\` beside \`optimizer=sgd\`, which has no second
+    moment. The note says what it goes with. Options are never ignored in silence, so that what is written is what happens.`,
+    'pretrain → export(to="model" merge=false shard=1GB)',
+    'pretrain → export(to="model" shard=1GB)',
+  ),
   'too-large': page(
     `Definitions may use each other, but they must not grow beyond all bounds: a text made of ten copies of a text made of
     ten copies … A pipeline has at most 40,000 stages, and definitions may be 200 deep.`,

@@ -73,6 +73,17 @@ export const valueWords = {
         : `units that fit here: ${listed(data.legal)}`,
     ],
   }),
+  'without-effect': (data: {
+    readonly name: string;
+    /** `optimizer=sgd` */
+    readonly beside: string;
+    readonly note: string;
+  }): Words => ({
+    message: `\`${data.name}\` does nothing beside \`${data.beside}\``,
+    label: 'has no effect',
+    notes: [data.note],
+    help: [`remove \`${data.name}\``],
+  }),
   'too-large': (data: { readonly what: string; readonly most: number }): Words => ({
     message: `${data.what} grows too large: more than ${data.most.toLocaleString('en-US')}`,
     label: 'grows beyond all bounds here',

@@ -17,7 +17,10 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
   const model = modelOf(context);
   const { family, config, tokensPerByte } = model;
   const shape = family.shape(config);
-  const sizes = methodSizes(context, model);
+  const sizes = methodSizes(context, model, [
+    { name: VALUE_WEIGHT, shape: [1, shape.width] },
+    { name: VALUE_BIAS, shape: [1] },
+  ]);
   const prompts = await lengthsOf(context, 'prompts', 'train', 'prompt', tokensPerByte);
   const response = number('max_new_tokens');
   const room = shape.context - response;
@@ -66,6 +69,6 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
       },
     ],
     diskBytes: sizes.diskBytes,
-    notes: [],
+    notes: sizes.notes,
   };
 }

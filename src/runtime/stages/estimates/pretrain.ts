@@ -23,7 +23,7 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
   const model = context.model ?? (await newModel(context));
   const { family, config, tokensPerByte } = model;
   const { context: length, vocabularySize } = family.shape(config);
-  const { method, parameters, diskBytes, besides } = methodSizes(context, model);
+  const { method, parameters, diskBytes, besides, notes } = methodSizes(context, model);
   const { batch, accumulate, epochs, tokens } = numbersOf(job.options);
   const training = await lengthsOf(context, 'data', 'train', 'text', tokensPerByte);
   const heldOut = await lengthsOf(context, 'data', 'test', 'text', tokensPerByte);
@@ -56,6 +56,7 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
     ],
     diskBytes: diskBytes + vocabularySize * TOKENIZER_BYTES_AN_ENTRY,
     notes: [
+      ...notes,
       ...(context.model ? [] : ['tokens are estimated: the tokenizer is trained by this stage']),
       ...(heldOut.length > 0
         ? []

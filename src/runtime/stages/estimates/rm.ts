@@ -10,7 +10,7 @@ export async function estimateRm(context: EstimateContext): Promise<Estimate> {
   const model = modelOf(context);
   const { family, config, tokensPerByte } = model;
   const { context: longest, width } = family.shape(config);
-  const sizes = methodSizes(context, model);
+  const sizes = methodSizes(context, model, [{ name: SCORE, shape: [1, width] }]);
   const pairs = await lengthsOf(context, 'data', 'train', 'preference', tokensPerByte);
   const heldOut = await lengthsOf(context, 'data', 'test', 'preference', tokensPerByte);
   const batch = Number(options.batch);
@@ -39,6 +39,6 @@ export async function estimateRm(context: EstimateContext): Promise<Estimate> {
       },
     ],
     diskBytes: sizes.diskBytes + 4 * width,
-    notes: [],
+    notes: sizes.notes,
   };
 }

@@ -50,6 +50,6 @@ export async function estimateSft(context: EstimateContext): Promise<Estimate> {
       },
     ],
     diskBytes: sizes.diskBytes,
-    notes: [],
+    notes: sizes.notes,
   };
 }

@@ -1,6 +1,7 @@
 /** What estimates of several stages share: sizes of models, methods and steps. */
-
+import { readableBytes } from '../../../compiler/diagnostics/words/words.ts';
 import type { AppliedMethod } from '../../methods/method.ts';
+import type { ParameterSpec } from '../../models/model.ts';
 import { sizeOf } from '../../programs/program.ts';
 import type { EstimateContext, PlannedModel } from '../stage.ts';
 import { StageError } from '../stage.ts';
@@ -11,17 +12,27 @@ export interface MethodSizes {
   readonly parameters: { readonly total: number; readonly trainable: number };
   /** What the stage writes: an adapter, or the whole model. */
   readonly diskBytes: number;
-  /** AdamW's two moments and the gradients, which live beside the program. */
+  /** The optimizer's state and the gradients, which live beside the program. */
   readonly besides: number;
+  readonly notes: readonly string[];
 }
 
 const BYTES = 4;
 
-export function methodSizes(context: EstimateContext, { family, config }: PlannedModel): MethodSizes {
+/** `heads`: what is trained beside the model's own tensors. */
+export function methodSizes(
+  context: EstimateContext,
+  { family, config }: PlannedModel,
+  heads: readonly Pick<ParameterSpec, 'name' | 'shape'>[] = [],
+): MethodSizes {
   const method = context.method(family, config);
-  const elements = new Map(
-    [...family.parameters(config), ...method.added].map((spec) => [spec.name, sizeOf(spec.shape)]),
+  const specs = [...family.parameters(config), ...method.added];
+  const elements = new Map(specs.map((spec) => [spec.name, sizeOf(spec.shape)]));
+  const trained = new Set(method.trainable);
+  const shapes = new Map(
+    [...specs.filter(({ name }) => trained.has(name)), ...heads].map(({ name, shape }) => [name, shape]),
   );
+  const state = context.optimizerBytes(shapes);
   const added = method.added.reduce((n, spec) => n + sizeOf(spec.shape), 0);
   const whole = [...elements.values()].reduce((a, b) => a + b, 0);
   const trainable = method.trainable.reduce((n, name) => n + (elements.get(name) ?? 0), 0);
@@ -29,7 +40,11 @@ export function methodSizes(context: EstimateContext, { family, config }: Planne
     method,
     parameters: { total: whole, trainable },
     diskBytes: (method.adapter ? added : whole) * BYTES,
-    besides: trainable * 3 * BYTES,
+    besides: trainable * BYTES + state.memory,
+    notes:
+      state.file === 0
+        ? []
+        : [`${readableBytes(state.file)} of optimizer state lie in a file while the stage runs`],
   };
 }
 

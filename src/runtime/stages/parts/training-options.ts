@@ -22,6 +22,7 @@ export interface TrainingDefaults {
   readonly warmup: number;
   readonly weightDecay: number;
   readonly beta2: number;
+  readonly epsilon: number;
 }
 
 /** Optimizer, schedule, batches and checkpoints, with a stage's own defaults. */
@@ -58,38 +59,12 @@ export function trainingOptions(d: TrainingDefaults): Options {
       maximum: 1,
       default: 0,
     },
-    optimizer: {
-      description: 'how gradients become updates',
-      type: 'string',
-      enum: ['adamw'],
-      default: 'adamw',
-    },
-    weight_decay: {
-      description: 'decoupled weight decay',
-      type: 'number',
-      minimum: 0,
-      default: d.weightDecay,
-    },
-    beta1: {
-      description: 'decay of the first moment',
-      type: 'number',
-      minimum: 0,
-      exclusiveMaximum: 1,
-      default: 0.9,
-    },
-    beta2: {
-      description: 'decay of the second moment',
-      type: 'number',
-      minimum: 0,
-      exclusiveMaximum: 1,
-      default: d.beta2,
-    },
-    epsilon: {
-      description: 'added to the root of the second moment',
-      type: 'number',
-      exclusiveMinimum: 0,
-      default: 1e-8,
-    },
+    // The catalog adds the choice of optimizers, and everything of their options but the stage's own defaults.
+    optimizer: { description: 'how gradients become updates', type: 'string', default: 'adamw' },
+    weight_decay: { description: 'decoupled weight decay', type: 'number', default: d.weightDecay },
+    beta1: { description: 'decay of the first moment', type: 'number', default: 0.9 },
+    beta2: { description: 'decay of the second moment', type: 'number', default: d.beta2 },
+    epsilon: { description: 'added to the root of the second moment', type: 'number', default: d.epsilon },
     clip: {
       description: 'largest global norm of the gradients; 0 leaves them as they are',
       type: 'number',
