@@ -5,6 +5,7 @@ import { freeze } from './methods/freeze.ts';
 import { full } from './methods/full.ts';
 import { lora } from './methods/lora.ts';
 import type { Method } from './methods/method.ts';
+import { qlora } from './methods/qlora.ts';
 import { gpt2 } from './models/gpt2.ts';
 import { llama } from './models/llama.ts';
 import type { ModelFamily } from './models/model.ts';
@@ -36,7 +37,7 @@ export const stages: Readonly<Record<string, Stage>> = {
   gate,
   export: exportStage,
 };
-export const methods: Readonly<Record<string, Method>> = { full, freeze, lora };
+export const methods: Readonly<Record<string, Method>> = { full, freeze, lora, qlora };
 export const optimizers: Readonly<Record<string, OptimizerKind>> = {
   adamw: adamwKind,
   sgd: sgdKind,

@@ -8,6 +8,7 @@ import type { Executable, Executor } from '../executables/executable.ts';
 import { type ScheduleKind, scheduleFactor } from '../optimizers/schedule.ts';
 import type { Program } from '../programs/program.ts';
 import { optimize } from '../rewrites/optimize.ts';
+import { quantize } from '../rewrites/quantize.ts';
 import { type StageContext, Stopped, type Trainer } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
@@ -51,8 +52,9 @@ export function jobContext(settings: JobSettings): JobContext {
   const written = new Map<string, string>();
   const number = (name: string, otherwise = 0) => Number(job.options[name] ?? otherwise);
 
-  const load = async (program: Program, frozen?: Parameters<StageContext['load']>[1]): Promise<Executor> => {
-    const executor = await settings.executable.load(optimize(program), { ...(frozen && { frozen }) });
+  const load: StageContext['load'] = async (program, frozen, quantized = new Map()) => {
+    const read = quantize(program, quantized);
+    const executor = await settings.executable.load(optimize(read), { ...(frozen && { frozen }) });
     executors.push(executor);
     return executor;
   };

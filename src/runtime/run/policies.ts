@@ -12,6 +12,9 @@ import { readSafetensors } from '../checkpoints/safetensors.ts';
 import { mergePeft } from '../methods/merge-peft.ts';
 import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import type { Tensor } from '../programs/ops.ts';
+import { dequantize } from '../quantization/dequantize.ts';
+import { quantize } from '../quantization/quantize.ts';
+import type { QuantizationOptions } from '../quantization/quantized-tensor.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import type { Policy, Reward } from '../stages/stage.ts';
 import { stopTokensOf } from '../tokenizers/chat-template.ts';
@@ -22,6 +25,8 @@ export const BASE_LINK = 'ftc.json';
 export interface Link {
   /** What an adapter changes: the hash of an artifact, or beside an export the path of its directory, relative to this one. */
   readonly base: string;
+  /** Weights of the base that were quantized when the adapter was trained: their values are what it changes. */
+  readonly quantized?: QuantizationOptions & { readonly weights: readonly string[] };
 }
 /** Files of a model's directory. */
 export const WHOLE = 'model.safetensors';
@@ -145,9 +150,9 @@ async function openDirectory(
   openBase: (hash: string) => Promise<Opened>,
 ): Promise<Opened> {
   const { config, files } = await readBeside(directory);
-  const whole = join(directory, WHOLE);
-  if (existsSync(whole)) {
-    const { [SCORE]: score, ...weights } = Object.fromEntries(await readSafetensors(whole));
+  const file = join(directory, WHOLE);
+  if (existsSync(file)) {
+    const { [SCORE]: score, ...weights } = Object.fromEntries(await readSafetensors(file));
     return { config, files, weights: new Map(Object.entries(weights)), score };
   }
   const adapterPath = join(directory, ADAPTER_FILES[0]);
@@ -155,10 +160,11 @@ async function openDirectory(
     throw new CheckpointError(directory, 'holds neither model.safetensors nor adapter_model.safetensors');
   if (!existsSync(join(directory, BASE_LINK)))
     throw new CheckpointError(directory, `is an adapter without ${BASE_LINK}, which says where its base is`);
-  const { base } = (await readJson(directory, BASE_LINK)) as Link;
+  const { base, quantized } = (await readJson(directory, BASE_LINK)) as Link;
   const adapter = await readSafetensors(adapterPath);
   const settings = (await readJson(directory, ADAPTER_FILES[1])) as Record<string, Json>;
-  const { weights } = await openBase(base);
+  const whole = (await openBase(base)).weights;
+  const weights = quantized === undefined ? whole : throughCodes(whole, quantized);
   const changed = mergePeft(weights, adapter, settings);
   return {
     config,
@@ -166,6 +172,20 @@ async function openDirectory(
     weights: new Map([...weights].map(([name, value]) => [name, changed.get(name) ?? value])),
     score: adapter.get(ADAPTER_HEAD),
   };
+}
+
+/** The values that codes stand for, in place of the weights that were quantized. */
+function throughCodes(
+  weights: ReadonlyMap<string, Tensor>,
+  { weights: names, ...options }: NonNullable<Link['quantized']>,
+): Map<string, Tensor> {
+  const read = new Map(weights);
+  for (const name of names) {
+    const { shape, data } = weights.get(name)!;
+    const value = quantize({ shape, data: data as Float32Array }, options, name);
+    read.set(name, { dtype: 'f32', shape, data: dequantize(value) });
+  }
+  return read;
 }
 
 async function readJson(directory: string, file: string): Promise<unknown> {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { writeSafetensors } from '../checkpoints/safetensors.ts';
+import type { AppliedMethod } from '../methods/method.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import type { Policy, TrainedModel } from '../stages/stage.ts';
@@ -48,7 +49,15 @@ async function writeAdapter(
     ADAPTER_FILES[1],
     heads.size > 0 ? { ...config, modules_to_save: ['score'], task_type: 'SEQ_CLS' } : config,
   );
-  await writeJson(directory, BASE_LINK, { base });
+  await writeJson(directory, BASE_LINK, linkTo(base, model.method));
+}
+
+/** The base, and the form in which it was read: an adapter trained beside codes belongs to their values. */
+function linkTo(base: string, { quantized }: AppliedMethod): Link {
+  const [options] = quantized?.values() ?? [];
+  return options === undefined
+    ? { base }
+    : { base, quantized: { ...options, weights: [...quantized!.keys()] } };
 }
 
 /** `base`: hash of the artifact that the policy came from; an adapter is written where there is one to stand on. */
@@ -103,7 +112,7 @@ export async function exportPolicy(
     else {
       for (const file of ADAPTER_FILES) await copyFile(join(source, file), join(target, file));
       const link = JSON.parse(await readFile(join(source, BASE_LINK), 'utf8')) as Link;
-      await writeJson(target, BASE_LINK, { base: relative(target, loader.directory(link.base)) });
+      await writeJson(target, BASE_LINK, { ...link, base: relative(target, loader.directory(link.base)) });
     }
   } catch (error) {
     throw storeError(error, target);

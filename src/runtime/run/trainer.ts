@@ -6,6 +6,7 @@ import type { Optimizer, OptimizerState, StateArray } from '../optimizers/optimi
 import type { Tensor } from '../programs/ops.ts';
 import { inputsOf, type Program, parametersOf, sizeOf } from '../programs/program.ts';
 import { random } from '../random/random.ts';
+import { quantize } from '../rewrites/quantize.ts';
 import type { Batch, CheckpointTensor, Trainer, TrainerOptions } from '../stages/stage.ts';
 import { diverged } from './divergence.ts';
 
@@ -42,7 +43,7 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
   async function loaded(cache: Map<string, Loaded>, key: string, withGradients: boolean): Promise<Loaded> {
     const found = cache.get(key);
     if (found) return found;
-    const forward = program(key);
+    const forward = quantize(program(key), model.method.quantized ?? new Map());
     const used = new Set(parametersOf(forward).map((p) => p.attributes.name));
     const wanted = [...model.trainable.keys()].filter((name) => used.has(name));
     const whole = withGradients ? differentiate(forward, { loss: 'loss', withRespectTo: wanted }) : forward;

@@ -28,7 +28,7 @@ as those of tokens that are never sampled, move as far as all others, and a poli
 
 Metrics carry TRL's names; \`reward/mean\` is the reward model's own scale.`,
   example: 'ppo(lora r=8; prompts=jsonl("data/prompts.jsonl") kl=0.05 steps=60)',
-  methods: ['full', 'freeze', 'lora'],
+  methods: ['full', 'freeze', 'lora', 'qlora'],
   defaultMethod: 'lora',
   reads: [
     { slot: 'policy', required: true },

@@ -69,8 +69,12 @@ export const ppo: Stage = {
       temperature: number('temperature'),
       method,
     };
-    const scorer = await context.load(scoreProgram(spec), model.frozen);
-    const reference = await context.load(referenceProgram(spec), policy.weights);
+    const scorer = await context.load(scoreProgram(spec), model.frozen, method.quantized);
+    const reference = await context.load(
+      referenceProgram(spec),
+      method.quantized ? model.frozen : policy.weights,
+      method.quantized,
+    );
     const score = await judge(context, reward, { size, length: shape.length });
     const trainer = context.trainer({
       model,
@@ -85,7 +89,10 @@ export const ppo: Stage = {
     const sampler = await rolloutSampler({
       family,
       config,
-      load: (p) => context.load(p),
+      // Merging needs the whole base; one in codes samples with its adapters beside it.
+      ...(method.quantized
+        ? { method, load: (p) => context.load(p, model.frozen, method.quantized) }
+        : { load: (p) => context.load(p) }),
       batch,
       maxPrompt: longest,
       maxNewTokens: response,
@@ -97,8 +104,9 @@ export const ppo: Stage = {
     let kl = number('kl');
     let base: { mean: number; deviation: number } | undefined;
 
-    /** The policy's weights as they are now, adapters merged: what answers are sampled with. */
+    /** The policy's weights as they are now, adapters merged unless the base is in codes: what answers are sampled with. */
     const current = (): ReadonlyMap<string, Tensor> => {
+      if (method.quantized) return model.trainable;
       const changed = method.adapter?.merge(policy.weights, model.trainable) ?? model.trainable;
       return new Map([...policy.weights].map(([name, value]) => [name, changed.get(name) ?? value]));
     };

@@ -23,7 +23,7 @@ state of the last real token, N(0, 1 / √(width + 1)) at the start. The head is
 Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward\`, \`min_reward\`, \`max_reward\`, and with the prefix
 \`eval_\` the same on held-out pairs.`,
     example: 'rm(lora r=8; data=jsonl("data/preferences.jsonl") epochs=2)',
-    methods: ['full', 'freeze', 'lora'],
+    methods: ['full', 'freeze', 'lora', 'qlora'],
     defaultMethod: 'lora',
     reads: [
       { slot: 'policy', required: true },

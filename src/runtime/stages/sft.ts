@@ -22,7 +22,7 @@ learn is an error that names file and line.
 Metrics: \`loss\` (nats a supervised token), \`entropy\`, \`mean_token_accuracy\`, and the same on held-out rows with the
 prefix \`eval_\`.`,
     example: 'sft(lora r=8 targets=q,v; data=jsonl("data/sft.jsonl") lr=1e-3 epochs=3)',
-    methods: ['full', 'freeze', 'lora'],
+    methods: ['full', 'freeze', 'lora', 'qlora'],
     defaultMethod: 'full',
     reads: [
       { slot: 'policy', required: true },

@@ -47,7 +47,7 @@ export interface TrainedModel {
   readonly method: AppliedMethod;
   /** Live values of every trained tensor, changed in place at every step; extra heads included. */
   readonly trainable: ReadonlyMap<string, Tensor>;
-  /** The weights that stay as they are. */
+  /** The weights that stay as they are; in codes where the method says so (`quantizedParameters`). */
   readonly frozen: ReadonlyMap<string, Tensor>;
 }
 
@@ -119,7 +119,12 @@ export interface StageContext {
   metricsOf(job: string): Metrics;
   rows(option: string, split: 'train' | 'test' | 'all'): AsyncIterable<Row>;
   /** Optimised and loaded on the run's device; disposed when the stage ends. */
-  load(program: Program, frozen?: ReadonlyMap<string, Tensor>): Promise<Executor>;
+  load(
+    program: Program,
+    frozen?: ReadonlyMap<string, Tensor>,
+    /** Weights that `frozen` has in codes: the program is rewritten to read those. */
+    quantized?: AppliedMethod['quantized'],
+  ): Promise<Executor>;
   trainer(options: TrainerOptions): Trainer;
   /** Runs the steps: learning rate, events, evaluation, checkpoints, resume. Returns the metrics of the last step and evaluation. */
   loop(task: LoopTask): Promise<Metrics>;

@@ -34,7 +34,7 @@ export function trainingOptions(d: TrainingDefaults): Options {
       unit: 'rate',
       exclusiveMinimum: 0,
       defaultNote: `${d.lr}, with lora ${d.adapterLr}`,
-      computedDefault: (_, method) => (method === 'lora' ? d.adapterLr : d.lr),
+      computedDefault: (_, method) => (method?.endsWith('lora') ? d.adapterLr : d.lr),
     },
     schedule: {
       description:

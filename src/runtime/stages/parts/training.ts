@@ -5,6 +5,9 @@ import type { AppliedMethod } from '../../methods/method.ts';
 import type { Initializer, ModelConfig, ModelFamily, ParameterSpec } from '../../models/model.ts';
 import type { Tensor } from '../../programs/ops.ts';
 import { sizeOf } from '../../programs/program.ts';
+import { quantize } from '../../quantization/quantize.ts';
+import { quantizedParameters } from '../../quantization/quantized-parameters.ts';
+import type { QuantizationOptions } from '../../quantization/quantized-tensor.ts';
 import { random } from '../../random/random.ts';
 import type { Metrics } from '../../run/events.ts';
 import type { Batch, Policy, StageContext, TrainedModel, Trainer } from '../stage.ts';
@@ -42,8 +45,18 @@ export function trainedModel(
     trainable.set(name, { ...value, data: Float32Array.from(value.data) });
   }
   for (const [name, value] of extra) trainable.set(name, value);
-  const frozen = new Map([...policy.weights, ...added].filter(([name]) => !trainable.has(name)));
+  const frozen = new Map([...added].filter(([name]) => !trainable.has(name)));
+  for (const name of policy.weights.keys()) {
+    const options = method.quantized?.get(name);
+    if (options !== undefined) for (const part of inCodes(policy, name, options)) frozen.set(...part);
+    else if (!trainable.has(name)) frozen.set(name, policy.weights.get(name)!);
+  }
   return { policy, method, trainable, frozen };
+}
+
+function inCodes({ weights }: Policy, name: string, options: QuantizationOptions): Map<string, Tensor> {
+  const { shape, data } = weights.get(name)!;
+  return quantizedParameters(name, quantize({ shape, data: data as Float32Array }, options, name));
 }
 
 /** Sums of several evaluation batches as metrics of a language model. */
