@@ -1,6 +1,6 @@
 /** A tensor program → an ONNX model. */
 import type { OpName, Tensor } from '../../programs/ops.ts';
-import { type Node, nodesOf, type Program, topological } from '../../programs/program.ts';
+import { type Node, nodesOf, type Program, sizeOf, topological } from '../../programs/program.ts';
 import { dequantized } from './dequantize-rule.ts';
 import { bytesOf, OnnxGraph, type QuantizedValue } from './graph.ts';
 import { takesCodes } from './matmul-rule.ts';
@@ -103,7 +103,7 @@ export function lowerToOnnx(
         : lookUp(x, quantized);
     const table =
       weights === 'pack' && x.op === 'parameter' && reader.op === 'gatherRows' && frozen.get(name);
-    if (!table || table.data.length < smallestFedTable) return name;
+    if (!table || sizeOf(table.shape) < smallestFedTable) return name;
     held.set(`${name}:rows`, table);
     return `${name}:rows`;
   };
