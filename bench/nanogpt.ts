@@ -5,7 +5,6 @@ import { gpt2 } from '../src/runtime/models/gpt2.ts';
 import type { ModelConfig } from '../src/runtime/models/model.ts';
 import { adamw } from '../src/runtime/optimizers/adamw.ts';
 import type { Tensor } from '../src/runtime/programs/ops.ts';
-import { optimize } from '../src/runtime/rewrites/optimize.ts';
 import { createTrainer } from '../src/runtime/run/trainer.ts';
 import { languageModelProgram } from '../src/runtime/stages/parts/language-model-program.ts';
 import { initialize } from '../src/runtime/stages/parts/training.ts';
@@ -56,7 +55,7 @@ export function nanogpt({
       // The trainer reads weights and method; a tokenizer has no part in it.
       model: { policy: {} as Policy, method, trainable: parameters, frozen: new Map() },
       program: () =>
-        languageModelProgram({ family: gpt2, config, method, batch, length: tokens, headTrainable: true }),
+        languageModelProgram({ family: gpt2, config, batch, length: tokens, headTrainable: true }),
     },
     {
       optimizer: adamw({
@@ -66,7 +65,7 @@ export function nanogpt({
       }),
       clip: 1,
       seed,
-      load: (program) => onnx.load(optimize(program), { threads }),
+      load: (program) => onnx.load(program, { threads }),
     },
   );
   return { trainer, parameters };

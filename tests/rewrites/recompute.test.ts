@@ -12,7 +12,8 @@ import * as b from '../../src/runtime/programs/builder.ts';
 import { memoryCost } from '../../src/runtime/programs/cost.ts';
 import { nodesOf, type Program } from '../../src/runtime/programs/program.ts';
 import { recompute } from '../../src/runtime/rewrites/recompute.ts';
-import { programPasses, runPasses, type Treatment } from '../../src/runtime/run/program-passes.ts';
+import { programPasses, runPasses } from '../../src/runtime/run/program-passes.ts';
+import type { Treatment } from '../../src/runtime/stages/stage.ts';
 import { composite, expectClose } from '../executables/tolerances.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { applied, bareStep, families, feedsOf } from './tiny-models.ts';
@@ -32,7 +33,7 @@ function stepOf(
 ): Program {
   const one = applied(method, model, options);
   const treatment: Treatment = {
-    method: one,
+    adapt: one,
     dropout: true,
     trainable: one.trainable,
     recompute: recomputation,

@@ -7,17 +7,17 @@ import { openData } from '../data/open-data.ts';
 import type { Executable, Executor } from '../executables/executable.ts';
 import { type ScheduleKind, scheduleFactor } from '../optimizers/schedule.ts';
 import type { Program } from '../programs/program.ts';
-import { optimize } from '../rewrites/optimize.ts';
-import { quantize } from '../rewrites/quantize.ts';
 import { type StageContext, Stopped, type Trainer } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
 import { checkpointDirectory } from './checkpoint-directory.ts';
 import type { Metrics, RunEvent } from './events.ts';
 import { listExport } from './exported-files.ts';
+import { recomputeOption } from './fit-program.ts';
 import { loop } from './loop.ts';
 import { openPageFile } from './page-file.ts';
 import type { PolicyLoader } from './policies.ts';
+import { finishProgram } from './program-passes.ts';
 import { exportPolicy, savePolicy, saveReward } from './save-policy.ts';
 import { createTrainer } from './trainer.ts';
 
@@ -52,9 +52,9 @@ export function jobContext(settings: JobSettings): JobContext {
   const written = new Map<string, string>();
   const number = (name: string, otherwise = 0) => Number(job.options[name] ?? otherwise);
 
-  const load: StageContext['load'] = async (program, frozen, quantized = new Map()) => {
-    const read = quantize(program, quantized);
-    const executor = await settings.executable.load(optimize(read), { ...(frozen && { frozen }) });
+  const load: StageContext['load'] = async (program, frozen, treatment) => {
+    const whole = finishProgram(() => program, treatment);
+    const executor = await settings.executable.load(whole, { ...(frozen && { frozen }) });
     executors.push(executor);
     return executor;
   };
@@ -85,7 +85,8 @@ export function jobContext(settings: JobSettings): JobContext {
         optimizer: appliedOptimizer(job, { shapes, openPages: (bytes) => openPageFile(pages, bytes) }),
         clip: number('clip'),
         seed: number('seed'),
-        load: (program, frozen) => settings.executable.load(optimize(program), { frozen }),
+        recompute: recomputeOption(job),
+        load: (program, frozen) => settings.executable.load(program, { frozen }),
       });
       trainers.push(trainer);
       return trainer;

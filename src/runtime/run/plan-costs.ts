@@ -1,9 +1,8 @@
 /** From an estimate's programs to bytes and seconds. */
-import { differentiate } from '../gradients/differentiate.ts';
 import { memoryCost, programSeconds, type Speed } from '../programs/cost.ts';
 import { type Program, parametersOf } from '../programs/program.ts';
-import { optimize } from '../rewrites/optimize.ts';
 import type { Estimate, PlannedWork } from '../stages/stage.ts';
+import { finishProgram } from './program-passes.ts';
 
 /** Node, onnxruntime and ftc's own code, measured as the resident memory of an engine before its first program. */
 const PROCESS_BYTES = 160e6;
@@ -19,31 +18,38 @@ export interface Costs {
   readonly seconds: { readonly low: number; readonly high: number };
 }
 
-export function costsOf(estimate: Estimate, speed: Speed): Costs {
+/** `finish` makes the program that is executed. */
+export function costsOf(
+  estimate: Estimate,
+  speed: Speed,
+  finish: (work: PlannedWork) => Program = wholeProgram,
+): Costs {
   let peak = 0;
   let seconds = 0;
   for (const work of estimate.work) {
-    const program = wholeProgram(work);
-    const { weightBytes, activationBytes } = memoryCost(program);
-    const trained = trainedBytes(program, work.trainable ?? []);
-    const frozen = weightBytes - trained;
-    peak = Math.max(peak, trained + frozen * (1 + PACKED_COPIES) + activationBytes + (work.besides ?? 0));
+    const program = finish(work);
+    peak = Math.max(peak, peakBytes(program, work));
     seconds += work.runs * programSeconds(program, speed) + SECONDS_A_PROGRAM;
   }
   // Programs of one stage stay loaded together: their packed weights add up beyond the largest one.
   return {
-    peakMemoryBytes: Math.round(PROCESS_BYTES + peak),
+    peakMemoryBytes: Math.round(peak),
     seconds: { low: seconds / SPREAD, high: seconds * SPREAD },
   };
 }
 
 /** The program as it is executed: with gradients where it trains, optimised. */
-export function wholeProgram({ program, trainable }: PlannedWork): Program {
-  if (!trainable) return optimize(program);
-  const used = new Set(parametersOf(program).map((p) => p.attributes.name));
-  return optimize(
-    differentiate(program, { loss: 'loss', withRespectTo: trainable.filter((name) => used.has(name)) }),
-  );
+export const wholeProgram = (work: PlannedWork): Program => finishProgram(() => work.program, work);
+
+/** The most memory that a process takes which runs this program and nothing else. */
+export function peakBytes(
+  program: Program,
+  { trainable = [], besides = 0 }: Pick<PlannedWork, 'trainable' | 'besides'>,
+): number {
+  const { weightBytes, activationBytes } = memoryCost(program);
+  const trained = trainedBytes(program, trainable);
+  const frozen = weightBytes - trained;
+  return PROCESS_BYTES + trained + frozen * (1 + PACKED_COPIES) + activationBytes + besides;
 }
 
 function trainedBytes(program: Program, trainable: readonly string[]): number {

@@ -11,6 +11,7 @@ import type { Store, StoredResult } from '../store/store.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
 import { estimateContext } from './estimate-context.ts';
 import { exportStands } from './exported-files.ts';
+import { fitProgram, recomputeOption } from './fit-program.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
 import { costsOf } from './plan-costs.ts';
 import type { PlannedStage } from './plan-types.ts';
@@ -53,7 +54,7 @@ export async function planJob(
   const estimate = await stages[job.kind]!.estimate(
     estimateContext(job, root, modelFrom('policy'), modelFrom('reward')),
   );
-  const costs = costsOf(estimate, speed);
+  const costs = costsOf(estimate, speed, (work) => fitProgram(work, recomputeOption(job)));
   const found = await store.find(key);
   const stands = found !== undefined && (await outputsStand(job, root, found, store));
   const checkpoint = stands ? undefined : await readCheckpointHeader(store.workPath(key));

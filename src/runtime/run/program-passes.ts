@@ -3,27 +3,15 @@
  * what an executable gets. Training runs through it; the plan and `ftc compile` look at it.
  */
 import { differentiate } from '../gradients/differentiate.ts';
-import type { AppliedMethod } from '../methods/method.ts';
 import { type Program, parametersOf } from '../programs/program.ts';
 import { VerifyError, verifyProgram } from '../programs/verify.ts';
 import { rewrites } from '../rewrites/optimize.ts';
 import { quantize } from '../rewrites/quantize.ts';
 import { recompute } from '../rewrites/recompute.ts';
 import type { Rewrite } from '../rewrites/rewrite.ts';
+import type { Treatment } from '../stages/stage.ts';
 
-/** What is done to a program beyond what is done to every one. A pass that nobody asks for leaves it as it is. */
-export interface Treatment {
-  /** Whose tensors are brought in, and whose weights are quantized. */
-  readonly method?: Pick<AppliedMethod, 'rewrite' | 'quantized'> | undefined;
-  /** Whether the method's dropout masks are inputs. Default: no. */
-  readonly dropout?: boolean;
-  /** Tensors whose gradients are wanted, where the program trains; those that it does not read are left out. */
-  readonly trainable?: readonly string[] | undefined;
-  /** `blocks`: what a block computes is computed again when its gradient arrives. Default: `none`. */
-  readonly recompute?: 'none' | 'blocks';
-}
-
-/** A pass that may have nothing to do. */
+/** A pass that may have nothing to do: what nobody asks for leaves the program as it is. */
 const pass = (name: string, ensures: string, run?: Rewrite['run'], verify?: Rewrite['verify']): Rewrite => ({
   name,
   ensures,
@@ -35,8 +23,7 @@ const namesIn = (program: Program) => new Set(parametersOf(program).map((node) =
 
 /** The list, in order; it has the same names for every program. */
 export function programPasses(build: () => Program, treatment: Treatment = {}): readonly Rewrite[] {
-  const { method, dropout = false, trainable } = treatment;
-  const formats = method?.quantized;
+  const { adapt, dropout = false, quantized, trainable } = treatment;
   const trained = (program: Program) => {
     const read = namesIn(program);
     return (trainable ?? []).filter((name) => read.has(name));
@@ -47,13 +34,14 @@ export function programPasses(build: () => Program, treatment: Treatment = {}): 
     pass(
       'adapt',
       'the tensors that the method adds stand beside the weights they adapt',
-      method && ((program) => method.rewrite(program, { dropout })),
+      adapt && ((program) => adapt.rewrite(program, { dropout })),
     ),
     pass(
       'quantize',
       'the weights that the method quantizes are read as codes',
-      formats && ((program) => quantize(program, formats)),
-      (program) => [...namesIn(program)].flatMap((name) => (formats?.has(name) ? [`"${name}" is read`] : [])),
+      quantized && ((program) => quantize(program, quantized)),
+      (program) =>
+        [...namesIn(program)].flatMap((name) => (quantized?.has(name) ? [`"${name}" is read`] : [])),
     ),
     pass(
       'differentiate',

@@ -1,20 +1,21 @@
 /** Gradients and updates for a stage: one loaded program a batch shape, trained tensors fed and changed in place. */
 import type { Executor } from '../executables/executable.ts';
-import { differentiate } from '../gradients/differentiate.ts';
 import { clipGradients } from '../optimizers/clip.ts';
 import type { Optimizer, OptimizerState, StateArray } from '../optimizers/optimizer.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { inputsOf, type Program, parametersOf, sizeOf } from '../programs/program.ts';
 import { random } from '../random/random.ts';
-import { quantize } from '../rewrites/quantize.ts';
 import type { Batch, CheckpointTensor, Trainer, TrainerOptions } from '../stages/stage.ts';
 import { diverged } from './divergence.ts';
+import { fitProgram, type RecomputeOption } from './fit-program.ts';
 
 export interface TrainerSettings {
   readonly optimizer: Optimizer;
   /** Largest global norm; 0 clips nothing. */
   readonly clip: number;
   readonly seed: number;
+  readonly recompute?: RecomputeOption;
+  /** The program has been through the passes. */
   load(program: Program, frozen: ReadonlyMap<string, Tensor>): Promise<Executor>;
 }
 
@@ -32,7 +33,10 @@ const GRADIENT = 'grad:';
 const OPTIMIZER = 'optimizer:';
 const UPDATES = 'optimizer-step';
 
-export function createTrainer({ model, program }: TrainerOptions, settings: TrainerSettings): Trainer {
+export function createTrainer(
+  { model, program, dropout = true }: TrainerOptions,
+  settings: TrainerSettings,
+): Trainer {
   const training = new Map<string, Loaded>();
   const measuring = new Map<string, Loaded>();
   const flat = new Map([...model.trainable].map(([name, tensor]) => [name, tensor.data as Float32Array]));
@@ -43,15 +47,22 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
   async function loaded(cache: Map<string, Loaded>, key: string, withGradients: boolean): Promise<Loaded> {
     const found = cache.get(key);
     if (found) return found;
-    const forward = quantize(program(key), model.method.quantized ?? new Map());
-    const used = new Set(parametersOf(forward).map((p) => p.attributes.name));
-    const wanted = [...model.trainable.keys()].filter((name) => used.has(name));
-    const whole = withGradients ? differentiate(forward, { loss: 'loss', withRespectTo: wanted }) : forward;
+    const { method, trainable } = model;
+    const whole = fitProgram(
+      {
+        program: program(key),
+        adapt: method,
+        quantized: method.quantized,
+        ...(withGradients && { dropout, trainable: [...trainable.keys()], besides: besides() }),
+      },
+      settings.recompute,
+    );
+    const used = new Set(parametersOf(whole).map((p) => p.attributes.name));
     const frozen = new Map([...model.frozen].filter(([name]) => used.has(name)));
-    const probabilities = new Map(model.method.dropout.map((d) => [d.input, d.probability]));
+    const probabilities = new Map(method.dropout.map((d) => [d.input, d.probability]));
     const made: Loaded = {
       executor: await settings.load(whole, frozen),
-      masks: inputsOf(forward)
+      masks: inputsOf(whole)
         .filter((node) => probabilities.has(node.attributes.name))
         .map((node) => ({
           name: node.attributes.name,
@@ -63,15 +74,24 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
     return made;
   }
 
-  async function run(
-    one: Loaded,
-    batch: Batch,
-    mask: (name: string, size: number, probability: number) => Float32Array,
-  ) {
-    const feeds = new Map<string, Tensor>([...batch.feeds, ...model.trainable]);
-    for (const { name, shape, probability } of one.masks)
-      feeds.set(name, { dtype: 'f32', shape, data: mask(name, sizeOf(shape), probability) });
-    return one.executor.run(feeds);
+  /** Bytes of gradients and of the optimizer's state. */
+  function besides(): number {
+    const shapes = new Map([...model.trainable].map(([name, { shape }]) => [name, shape]));
+    const gradients = [...flat.values()].reduce((n, { byteLength }) => n + byteLength, 0);
+    return gradients + settings.optimizer.stateBytes(shapes).memory;
+  }
+
+  async function run({ executor, masks }: Loaded, { feeds }: Batch, step = 0, micro = 0) {
+    const fed = new Map<string, Tensor>([...feeds, ...model.trainable]);
+    for (const { name, shape, probability } of masks) {
+      const stream = random(settings.seed, 'dropout', name, step, micro);
+      const kept = 1 / (1 - probability);
+      const data = Float32Array.from({ length: sizeOf(shape) }, () =>
+        stream.uniform() < probability ? 0 : kept,
+      );
+      fed.set(name, { dtype: 'f32', shape, data });
+    }
+    return executor.run(fed);
   }
 
   return {
@@ -81,11 +101,7 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
       const gradients = new Map<string, Float32Array>();
       for (const [micro, batch] of batches.entries()) {
         const one = await loaded(training, batch.key, true);
-        const outputs = await run(one, batch, (name, size, probability) => {
-          const stream = random(settings.seed, 'dropout', name, step, micro);
-          const kept = 1 / (1 - probability);
-          return Float32Array.from({ length: size }, () => (stream.uniform() < probability ? 0 : kept));
-        });
+        const outputs = await run(one, batch, step, micro);
         for (const [name, tensor] of outputs) {
           if (!name.startsWith(GRADIENT)) addOutput(sums, name, tensor);
           else addGradient(gradients, name.slice(GRADIENT.length), tensor.data as Float32Array);
@@ -107,7 +123,7 @@ export function createTrainer({ model, program }: TrainerOptions, settings: Trai
       const sums = new Map<string, number>();
       for (const batch of batches) {
         const one = await loaded(measuring, batch.key, false);
-        const outputs = await run(one, batch, (_, size) => new Float32Array(size).fill(1));
+        const outputs = await run(one, batch);
         for (const [name, tensor] of outputs) addOutput(sums, name, tensor);
       }
       return sums;

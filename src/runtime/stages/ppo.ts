@@ -67,14 +67,12 @@ export const ppo: Stage = {
       length: shape.length,
       response,
       temperature: number('temperature'),
-      method,
     };
-    const scorer = await context.load(scoreProgram(spec), model.frozen, method.quantized);
-    const reference = await context.load(
-      referenceProgram(spec),
-      method.quantized ? model.frozen : policy.weights,
-      method.quantized,
-    );
+    const { quantized } = method;
+    const scorer = await context.load(scoreProgram(spec), model.frozen, { adapt: method, quantized });
+    const reference = await context.load(referenceProgram(spec), quantized ? model.frozen : policy.weights, {
+      quantized,
+    });
     const score = await judge(context, reward, { size, length: shape.length });
     const trainer = context.trainer({
       model,
@@ -85,13 +83,15 @@ export const ppo: Stage = {
           clipValue: number('clip_value'),
           valueWeight: number('value_weight'),
         }),
+      // With dropout the ratio would not be 1 on the first pass.
+      dropout: false,
     });
     const sampler = await rolloutSampler({
       family,
       config,
       // Merging needs the whole base; one in codes samples with its adapters beside it.
-      ...(method.quantized
-        ? { method, load: (p) => context.load(p, model.frozen, method.quantized) }
+      ...(quantized
+        ? { method, load: (p) => context.load(p, model.frozen, { quantized }) }
         : { load: (p) => context.load(p) }),
       batch,
       maxPrompt: longest,
@@ -106,7 +106,7 @@ export const ppo: Stage = {
 
     /** The policy's weights as they are now, adapters merged unless the base is in codes: what answers are sampled with. */
     const current = (): ReadonlyMap<string, Tensor> => {
-      if (method.quantized) return model.trainable;
+      if (quantized) return model.trainable;
       const changed = method.adapter?.merge(policy.weights, model.trainable) ?? model.trainable;
       return new Map([...policy.weights].map(([name, value]) => [name, changed.get(name) ?? value]));
     };

@@ -116,7 +116,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     const headTrainable = headIsTrained(family, config, method);
     const trainer = context.trainer({
       model,
-      program: (key) => languageModelProgram({ family, config, method, headTrainable, ...shapeOf(key) }),
+      program: (key) => languageModelProgram({ family, config, headTrainable, ...shapeOf(key) }),
     });
     let seen = 0;
     const metrics = await context.loop({

@@ -100,7 +100,6 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
         const [batch, tokens] = sizesOf(key);
         return preferenceProgram(
           { family, config, batch: 2 * batch, length: tokens },
-          method,
           Number(options.centering),
         );
       },

@@ -82,7 +82,7 @@ prefix \`eval_\`.`,
       heldOut.length > 0 ? new SupervisedBatches(heldOut, size, 1, 0, length, seed).evaluation() : [];
     const trainer = context.trainer({
       model,
-      program: (key) => languageModelProgram({ family, config, method, headTrainable, ...shapeOf(key) }),
+      program: (key) => languageModelProgram({ family, config, headTrainable, ...shapeOf(key) }),
     });
     let seen = 0;
     const metrics = await context.loop({

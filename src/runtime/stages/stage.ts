@@ -9,6 +9,7 @@ import type { ModelConfig, ModelFamily, ParameterSpec } from '../models/model.ts
 import type { StateBytes } from '../optimizers/optimizer.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
+import type { QuantizedTensor } from '../quantization/quantized-tensor.ts';
 import type { Metrics, RunEvent, Sample } from '../run/events.ts';
 import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
@@ -21,12 +22,20 @@ export interface Stage {
   run(context: StageContext): Promise<StageResult>;
 }
 
+/** A model's weights, by Hugging Face name. */
+export interface Weights extends ReadonlyMap<string, Tensor> {
+  /** One of them, not kept in memory for being read. */
+  read(name: string): Tensor;
+  /** Its codes, where it lies quantized in its file. */
+  codes(name: string): QuantizedTensor | undefined;
+}
+
 /** A causal language model with everything needed to use it. */
 export interface Policy {
   readonly family: ModelFamily;
   readonly config: ModelConfig;
-  /** Earlier adapters merged, by Hugging Face name. */
-  readonly weights: ReadonlyMap<string, Tensor>;
+  /** Earlier adapters merged. */
+  readonly weights: ReadonlyMap<string, Tensor> | Weights;
   readonly tokenizer: Tokenizer;
   /** As they are written to a model's directory. */
   readonly tokenizerFiles: TokenizerFiles;
@@ -59,8 +68,27 @@ export interface Batch {
 
 export interface TrainerOptions {
   readonly model: TrainedModel;
-  /** The forward program for a batch's key: a scalar output `loss`, other scalar outputs are summed over the step. */
+  /**
+   * The forward program for a batch's key, without what the method adds: a scalar output `loss`, other scalar outputs are
+   * summed over the step.
+   */
   program(key: string): Program;
+  /** Whether training drops out what the method says. Default: yes. */
+  readonly dropout?: boolean;
+}
+
+/** What is done to a bare program beyond what is done to every one; `run/program-passes.ts` is the list of how. */
+export interface Treatment {
+  /** Whose tensors are brought in. */
+  readonly adapt?: AppliedMethod | undefined;
+  /** Whether its dropout masks are inputs. Default: no. */
+  readonly dropout?: boolean | undefined;
+  /** Weights that are read in codes (`quantizedParameters`). */
+  readonly quantized?: AppliedMethod['quantized'];
+  /** Tensors whose gradients are wanted, where the program trains; those that it does not read are left out. */
+  readonly trainable?: readonly string[] | undefined;
+  /** `blocks`: what a block computes is computed again when its gradient arrives. Default: `none`. */
+  readonly recompute?: 'none' | 'blocks' | undefined;
 }
 
 /** A tensor of a checkpoint: in memory, or in a file where an optimizer's state is paged. */
@@ -118,12 +146,11 @@ export interface StageContext {
   /** Metrics that an earlier job finished with. */
   metricsOf(job: string): Metrics;
   rows(option: string, split: 'train' | 'test' | 'all'): AsyncIterable<Row>;
-  /** Optimised and loaded on the run's device; disposed when the stage ends. */
+  /** Sent through the passes and loaded on the run's device; disposed when the stage ends. */
   load(
     program: Program,
     frozen?: ReadonlyMap<string, Tensor>,
-    /** Weights that `frozen` has in codes: the program is rewritten to read those. */
-    quantized?: AppliedMethod['quantized'],
+    treatment?: Pick<Treatment, 'adapt' | 'quantized'>,
   ): Promise<Executor>;
   trainer(options: TrainerOptions): Trainer;
   /** Runs the steps: learning rate, events, evaluation, checkpoints, resume. Returns the metrics of the last step and evaluation. */
@@ -179,10 +206,9 @@ export interface Estimate {
   readonly notes: readonly string[];
 }
 
-export interface PlannedWork {
-  /** Forward program; differentiated towards `trainable` where that is given. */
+export interface PlannedWork extends Treatment {
+  /** As the stage builds it. */
   readonly program: Program;
-  readonly trainable?: readonly string[];
   readonly runs: number;
   /** Bytes that live beside the program while it runs (optimizer state, caches, other models). */
   readonly besides?: number;

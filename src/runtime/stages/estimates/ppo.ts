@@ -36,8 +36,8 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
     length,
     response,
     temperature: number('temperature'),
-    method: sizes.method,
   };
+  const { quantized } = sizes.method;
   const chunks = Math.ceil(batch / size);
   const train = ppoProgram({
     ...spec,
@@ -58,11 +58,19 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
     steps,
     tokens: Math.round(steps * batch * (average + response)),
     work: [
-      { program: scoreProgram(spec), runs: 2 * steps * chunks, besides: besides + cache },
-      { program: referenceProgram(spec), runs: steps * chunks, besides },
+      {
+        program: scoreProgram(spec),
+        adapt: sizes.method,
+        quantized,
+        runs: 2 * steps * chunks,
+        besides: besides + cache,
+      },
+      { program: referenceProgram(spec), quantized, runs: steps * chunks, besides },
       { program: rewardProgram({ family, config, batch: size, length }), runs: steps * chunks, besides },
       {
         program: train,
+        adapt: sizes.method,
+        quantized,
         trainable: [...sizes.method.trainable, VALUE_WEIGHT, VALUE_BIAS],
         runs: steps * chunks * number('epochs'),
         besides,

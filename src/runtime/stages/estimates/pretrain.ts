@@ -34,11 +34,11 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
   const forward = languageModelProgram({
     family,
     config,
-    method,
     batch,
     ...layout.shape,
     headTrainable: headIsTrained(family, config, method),
   });
+  const treated = { program: forward, adapt: method, quantized: method.quantized };
   const evaluations = evaluationRuns(context, layout.evaluationBatches, steps);
   return {
     model,
@@ -47,12 +47,13 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
     tokens: Math.round(steps * perStep),
     work: [
       {
-        program: forward,
+        ...treated,
+        dropout: true,
         trainable: method.trainable,
         runs: steps * accumulate,
         besides,
       },
-      { program: forward, runs: evaluations, besides },
+      { ...treated, runs: evaluations, besides },
     ],
     diskBytes: diskBytes + vocabularySize * TOKENIZER_BYTES_AN_ENTRY,
     notes: [

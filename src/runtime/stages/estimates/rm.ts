@@ -23,20 +23,18 @@ export async function estimateRm(context: EstimateContext): Promise<Estimate> {
     ),
   );
   const spec = { family, config, batch: 2 * batch, length };
-  const forward = preferenceProgram(spec, sizes.method, Number(options.centering));
+  const forward = preferenceProgram(spec, Number(options.centering));
   const runs = steps * accumulate;
+  const { method, besides } = sizes;
+  const treated = { program: forward, adapt: method, quantized: method.quantized, besides };
   return {
     model,
     parameters: { total: sizes.parameters.total + width, trainable: sizes.parameters.trainable + width },
     steps,
     tokens: Math.round(runs * 2 * batch * (total(pairs, 'tokens') / Math.max(1, pairs.length))),
     work: [
-      { program: forward, trainable: [...sizes.method.trainable, SCORE], runs, besides: sizes.besides },
-      {
-        program: forward,
-        runs: evaluationRuns(context, Math.ceil(heldOut.length / batch), steps),
-        besides: sizes.besides,
-      },
+      { ...treated, dropout: true, trainable: [...method.trainable, SCORE], runs },
+      { ...treated, runs: evaluationRuns(context, Math.ceil(heldOut.length / batch), steps) },
     ],
     diskBytes: sizes.diskBytes + 4 * width,
     notes: sizes.notes,

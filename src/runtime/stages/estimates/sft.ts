@@ -29,25 +29,22 @@ export async function estimateSft(context: EstimateContext): Promise<Estimate> {
   const forward = languageModelProgram({
     family,
     config,
-    method: sizes.method,
     batch,
     length,
     rows: learned,
     headTrainable: headIsTrained(family, config, sizes.method),
   });
   const runs = steps * accumulate;
+  const { method, besides } = sizes;
+  const treated = { program: forward, adapt: method, quantized: method.quantized, besides };
   return {
     model,
     parameters: sizes.parameters,
     steps,
     tokens: Math.round(runs * batch * (total(rows, 'tokens') / Math.max(1, rows.length))),
     work: [
-      { program: forward, trainable: sizes.method.trainable, runs, besides: sizes.besides },
-      {
-        program: forward,
-        runs: evaluationRuns(context, Math.ceil(heldOut.length / batch), steps),
-        besides: sizes.besides,
-      },
+      { ...treated, dropout: true, trainable: method.trainable, runs },
+      { ...treated, runs: evaluationRuns(context, Math.ceil(heldOut.length / batch), steps) },
     ],
     diskBytes: sizes.diskBytes,
     notes: sizes.notes,

@@ -1,7 +1,6 @@
 /** The program of next-token training: hidden states, the rows that carry loss, cross-entropy. */
 import { causalBias } from '../../layers/mask.ts';
 import { linearCrossEntropy } from '../../losses/linear-cross-entropy.ts';
-import type { AppliedMethod } from '../../methods/method.ts';
 import type { ModelConfig, ModelFamily } from '../../models/model.ts';
 import { gatherRows, input, integers, program, reshape } from '../../programs/builder.ts';
 import type { Node, Program } from '../../programs/program.ts';
@@ -33,7 +32,6 @@ export function hiddenRows({ family, config, batch, length }: BodySpec): Node {
 }
 
 export interface LanguageModelSpec extends BodySpec {
-  readonly method?: AppliedMethod;
   /** Positions that carry loss, N of the B·T: fed as `rows` i32 (N). All of them where absent. */
   readonly rows?: number;
   readonly headTrainable: boolean;
@@ -55,6 +53,5 @@ export function languageModelProgram(spec: LanguageModelSpec): Program {
     headTrainable: spec.headTrainable,
     metrics: true,
   });
-  const built = program('language-model', { loss, correct, entropy });
-  return spec.method ? spec.method.rewrite(built) : built;
+  return program('language-model', { loss, correct, entropy });
 }

@@ -2,7 +2,6 @@
 import { logProbabilities } from '../../losses/log-probabilities.ts';
 import { ppoPolicyLoss } from '../../losses/ppo-policy-loss.ts';
 import { ppoValueLoss } from '../../losses/ppo-value-loss.ts';
-import type { AppliedMethod } from '../../methods/method.ts';
 import {
   add,
   gatherRows,
@@ -24,7 +23,6 @@ export interface RolloutSpec extends BodySpec {
   /** Response tokens R of each sequence; shorter responses are masked. */
   readonly response: number;
   readonly temperature: number;
-  readonly method: AppliedMethod;
 }
 
 interface Heads {
@@ -59,7 +57,7 @@ function heads(spec: RolloutSpec, withValue: boolean): Heads {
 /** Outputs `logProbability`, `entropy`, `value`, each (B·R). */
 export function scoreProgram(spec: RolloutSpec): Program {
   const { logProbability, entropy, value } = heads(spec, true);
-  return spec.method.rewrite(program('ppo-score', { logProbability, entropy, value }), { dropout: false });
+  return program('ppo-score', { logProbability, entropy, value });
 }
 
 /** The frozen policy: output `logProbability` (B·R). */
@@ -97,18 +95,14 @@ export function ppoProgram(spec: PpoLossSpec): Program {
     weights,
     clip: spec.clipValue,
   });
-  return spec.method.rewrite(
-    program('ppo', {
-      loss: add(policy.loss, mul(values.loss, spec.valueWeight)),
-      policyLoss: policy.loss,
-      valueLoss: values.loss,
-      approxKl: policy.approxKl,
-      clipFraction: policy.clipFraction,
-      ratio: policy.ratio,
-      valueClipFraction: values.clipFraction,
-      entropy: sum(mul(entropy, weights)),
-    }),
-    // With dropout the ratio would not be 1 on the first pass.
-    { dropout: false },
-  );
+  return program('ppo', {
+    loss: add(policy.loss, mul(values.loss, spec.valueWeight)),
+    policyLoss: policy.loss,
+    valueLoss: values.loss,
+    approxKl: policy.approxKl,
+    clipFraction: policy.clipFraction,
+    ratio: policy.ratio,
+    valueClipFraction: values.clipFraction,
+    entropy: sum(mul(entropy, weights)),
+  });
 }

@@ -1,6 +1,5 @@
 /** The programs of a reward model: a scalar a sequence, and the loss on pairs. */
 import { bradleyTerry } from '../../losses/bradley-terry.ts';
-import type { AppliedMethod } from '../../methods/method.ts';
 import {
   gatherRows,
   greater,
@@ -35,7 +34,7 @@ export const rewardProgram = (spec: BodySpec): Program => program('reward', { re
  * The first half of the B sequences are the chosen answers, the second half the rejected ones. Inputs `ids`, `last`,
  * `weights` f32 (B / 2), `margin` f32 (B / 2). Outputs: `loss`, weighted means for the metrics, `rewards` (B).
  */
-export function preferenceProgram(spec: BodySpec, method: AppliedMethod, centering: number): Program {
+export function preferenceProgram(spec: BodySpec, centering: number): Program {
   const pairs = spec.batch / 2;
   const all = rewards(spec);
   const chosen = slice(all, [0], [pairs]);
@@ -43,14 +42,12 @@ export function preferenceProgram(spec: BodySpec, method: AppliedMethod, centeri
   const weights = input('weights', 'f32', [pairs]);
   const weighted = (x: Node) => sum(mul(x, weights));
   const difference = sub(chosen, rejected);
-  return method.rewrite(
-    program('preference', {
-      loss: bradleyTerry({ chosen, rejected, weights, margin: input('margin', 'f32', [pairs]), centering }),
-      accuracy: weighted(where(greater(difference, 0), 1, 0)),
-      margin: weighted(difference),
-      reward_chosen: weighted(chosen),
-      reward_rejected: weighted(rejected),
-      rewards: all,
-    }),
-  );
+  return program('preference', {
+    loss: bradleyTerry({ chosen, rejected, weights, margin: input('margin', 'f32', [pairs]), centering }),
+    accuracy: weighted(where(greater(difference, 0), 1, 0)),
+    margin: weighted(difference),
+    reward_chosen: weighted(chosen),
+    reward_rejected: weighted(rejected),
+    rewards: all,
+  });
 }

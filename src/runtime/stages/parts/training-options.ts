@@ -109,6 +109,14 @@ export function trainingOptions(d: TrainingDefaults): Options {
       default: 0,
       cosmetic: true,
     },
+    recompute: {
+      description:
+        'blocks: compute what is inside a block again for its gradient instead of keeping it, which takes less memory and more time; auto: where the step would not fit',
+      type: 'string',
+      enum: ['auto', 'none', 'blocks'],
+      default: 'auto',
+      cosmetic: true,
+    },
     ...seedOption,
   };
 }
