@@ -62,7 +62,7 @@ export const numberFormats: { readonly [format: string]: NumberFormat } = {
   I32: { bytes: 4, dtype: 'i32', convert: (b) => new Int32Array(...view(b, 4)) },
   I16: { bytes: 2, dtype: 'i32', convert: (b) => Int32Array.from(new Int16Array(...view(b, 2))) },
   I8: { bytes: 1, dtype: 'i32', convert: (b) => Int32Array.from(new Int8Array(...view(b, 1))) },
-  U8: { bytes: 1, dtype: 'i32', convert: (b) => Int32Array.from(b) },
+  U8: { bytes: 1, dtype: 'u8', convert: (b) => b },
   BOOL: { bytes: 1, dtype: 'bool', convert: (b) => b },
   U64: { bytes: 8 },
   U32: { bytes: 4 },

@@ -4,6 +4,7 @@ import { writeFileAtomically } from '../store/atomic-file.ts';
 import { CheckpointError } from './checkpoint-error.ts';
 import { numberFormats } from './number-formats.ts';
 import { readSafetensorsHeader, type SafetensorsHeader, type TensorEntry } from './safetensors-header.ts';
+import { CHUNK_BYTES, endsInside, tensorOf } from './tensor-bytes.ts';
 
 export { readSafetensorsHeader } from './safetensors-header.ts';
 
@@ -19,8 +20,6 @@ const FORMAT_OF: { readonly [K in DType | 'u8']: string } = {
   bool: 'BOOL',
   u8: 'U8',
 };
-/** One system call moves less than 2 GiB. */
-const CHUNK_BYTES = 1 << 30;
 
 /** A file whose tensors are read one at a time. */
 export interface OpenSafetensors {
@@ -46,8 +45,8 @@ export async function openSafetensors(path: string): Promise<OpenSafetensors> {
 }
 
 /**
- * Reads tensors: all of them, or those named, each into memory of its own. f16, bf16 and f64 become f32; every
- * integer becomes i32.
+ * Reads tensors: all of them, or those named, each into memory of its own. f16, bf16 and f64 become f32; bytes
+ * stay bytes, every other integer becomes i32.
  * @throws CheckpointError for a damaged file, a name it does not have, or a value that does not fit 32 bits.
  */
 export async function readSafetensors(path: string, names?: Iterable<string>): Promise<Map<string, Tensor>> {
@@ -63,25 +62,14 @@ export async function readSafetensors(path: string, names?: Iterable<string>): P
 }
 
 async function readTensor(file: FileHandle, path: string, entry: TensorEntry): Promise<Tensor> {
-  const { dtype, convert } = numberFormats[entry.format]!;
-  if (dtype === undefined || convert === undefined) {
-    const message = `the tensor "${entry.name}" has the number format ${entry.format}, which ftc does not read`;
-    throw new CheckpointError(path, message, entry.name);
-  }
   const bytes = new Uint8Array(entry.byteLength);
   for (let done = 0; done < bytes.length; ) {
     const wanted = Math.min(CHUNK_BYTES, bytes.length - done);
     const { bytesRead } = await file.read(bytes, done, wanted, entry.offset + done);
-    if (bytesRead === 0) {
-      throw new CheckpointError(path, `the file ends inside the tensor "${entry.name}"`, entry.name);
-    }
+    if (bytesRead === 0) throw endsInside(path, entry);
     done += bytesRead;
   }
-  try {
-    return { dtype, shape: entry.shape, data: convert(bytes) };
-  } catch (error) {
-    throw new CheckpointError(path, `the tensor "${entry.name}": ${(error as Error).message}`, entry.name);
-  }
+  return tensorOf(path, entry, bytes);
 }
 
 /**

@@ -64,3 +64,9 @@ export function blockProblem(block: number): string | undefined {
   const nearest = counts ? 2 ** Math.round(Math.log2(block)) : DEFAULT_BLOCK;
   return `block is ${block}, not a power of two: try ${nearest}`;
 }
+
+/** Whether a tensor is quantized as the options say. */
+export const sameKind = ({ format, block, absmax }: QuantizedTensor, options: QuantizationOptions): boolean =>
+  format === options.format &&
+  block === (options.block ?? DEFAULT_BLOCK) &&
+  absmax instanceof Float32Array !== (options.doubleQuantization ?? false);

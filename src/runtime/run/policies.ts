@@ -12,14 +12,13 @@ import { readSafetensors } from '../checkpoints/safetensors.ts';
 import { mergePeft } from '../methods/merge-peft.ts';
 import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import type { Tensor } from '../programs/ops.ts';
-import { dequantize } from '../quantization/dequantize.ts';
-import { quantize } from '../quantization/quantize.ts';
 import type { QuantizationOptions } from '../quantization/quantized-tensor.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import type { Policy, Reward } from '../stages/stage.ts';
 import { stopTokensOf } from '../tokenizers/chat-template.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
+import { type LazyWeights, openWeights, throughCodes, withChanged } from './weights.ts';
 
 export const BASE_LINK = 'ftc.json';
 export interface Link {
@@ -36,7 +35,7 @@ export const ADAPTER_HEAD = `base_model.model.${SCORE}`;
 /** What one directory holds, earlier adapters merged. */
 interface Opened {
   readonly config: ModelConfig;
-  readonly weights: ReadonlyMap<string, Tensor>;
+  readonly weights: LazyWeights;
   readonly files: TokenizerFiles;
   readonly score: Tensor | undefined;
 }
@@ -152,8 +151,10 @@ async function openDirectory(
   const { config, files } = await readBeside(directory);
   const file = join(directory, WHOLE);
   if (existsSync(file)) {
-    const { [SCORE]: score, ...weights } = Object.fromEntries(await readSafetensors(file));
-    return { config, files, weights: new Map(Object.entries(weights)), score };
+    const weights = await openWeights(file, turnedInCodes(config));
+    return weights.has(SCORE)
+      ? { config, files, weights: weights.without(SCORE), score: weights.get(SCORE) }
+      : { config, files, weights, score: undefined };
   }
   const adapterPath = join(directory, ADAPTER_FILES[0]);
   if (!existsSync(adapterPath))
@@ -165,28 +166,22 @@ async function openDirectory(
   const settings = (await readJson(directory, ADAPTER_FILES[1])) as Record<string, Json>;
   const whole = (await openBase(base)).weights;
   const weights = quantized === undefined ? whole : throughCodes(whole, quantized);
-  const changed = mergePeft(weights, adapter, settings);
+  const changed = mergePeft(weights.unkept(), adapter, settings);
   return {
     config,
     files,
-    weights: new Map([...weights].map(([name, value]) => [name, changed.get(name) ?? value])),
+    weights: withChanged(weights, changed),
     score: adapter.get(ADAPTER_HEAD),
   };
 }
 
-/** The values that codes stand for, in place of the weights that were quantized. */
-function throughCodes(
-  weights: ReadonlyMap<string, Tensor>,
-  { weights: names, ...options }: NonNullable<Link['quantized']>,
-): Map<string, Tensor> {
-  const read = new Map(weights);
-  for (const name of names) {
-    const { shape, data } = weights.get(name)!;
-    const value = quantize({ shape, data: data as Float32Array }, options, name);
-    read.set(name, { dtype: 'f32', shape, data: dequantize(value) });
-  }
-  return read;
-}
+/** Weights that are (in, out), which are kept (out, in) in codes. */
+const turnedInCodes = (config: ModelConfig): Set<string> =>
+  new Set(
+    familyOf(config)
+      .linears(config)
+      .flatMap(({ layout, weight }) => (layout === 'in,out' ? [weight] : [])),
+  );
 
 async function readJson(directory: string, file: string): Promise<unknown> {
   const path = join(directory, file);

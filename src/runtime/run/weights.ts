@@ -1,0 +1,177 @@
+/**
+ * A model's weights, read from their file when they are first asked for and kept from then on; one that is only wanted in
+ * another form is read without being kept, so that a base is quantized with one tensor in f32 at a time.
+ */
+import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
+import { readSafetensorsHeader } from '../checkpoints/safetensors-header.ts';
+import { readTensorNow } from '../checkpoints/tensor-bytes.ts';
+import type { Tensor } from '../programs/ops.ts';
+import {
+  fromBitsandbytes,
+  quantizedWeights,
+  type StoredTensor,
+} from '../quantization/bitsandbytes-layout.ts';
+import { dequantize } from '../quantization/dequantize.ts';
+import { quantize } from '../quantization/quantize.ts';
+import {
+  type QuantizationOptions,
+  type QuantizedTensor,
+  sameKind,
+} from '../quantization/quantized-tensor.ts';
+import type { Weights } from '../stages/stage.ts';
+
+interface Source {
+  readonly names: readonly string[];
+  /** `keep`: it will be kept, so a tensor that others have too is one of theirs. */
+  read(name: string, keep: boolean): Tensor;
+  codes?(name: string): QuantizedTensor | undefined;
+}
+
+export class LazyWeights implements Weights {
+  private readonly kept = new Map<string, Tensor>();
+  private readonly names: ReadonlySet<string>;
+
+  constructor(private readonly source: Source) {
+    this.names = new Set(source.names);
+  }
+
+  get size(): number {
+    return this.names.size;
+  }
+
+  has(name: string): boolean {
+    return this.names.has(name);
+  }
+
+  get(name: string): Tensor | undefined {
+    if (!this.names.has(name)) return undefined;
+    const tensor = this.kept.get(name) ?? this.source.read(name, true);
+    this.kept.set(name, tensor);
+    return tensor;
+  }
+
+  read(name: string): Tensor {
+    return this.kept.get(name) ?? this.source.read(name, false);
+  }
+
+  codes(name: string): QuantizedTensor | undefined {
+    return this.source.codes?.(name);
+  }
+
+  /** The same weights, none of them kept by reading it. */
+  unkept(): ReadonlyMap<string, Tensor> {
+    const view = new LazyWeights({ names: [...this.names], read: (name) => this.read(name) });
+    view.get = (name) => (this.has(name) ? this.read(name) : undefined);
+    return view;
+  }
+
+  without(name: string): LazyWeights {
+    const { source } = this;
+    return new LazyWeights({ ...source, names: source.names.filter((other) => other !== name) });
+  }
+
+  keys(): SetIterator<string> {
+    return this.names.keys();
+  }
+
+  *entries(): MapIterator<[string, Tensor]> {
+    for (const name of this.names) yield [name, this.get(name)!];
+    return undefined;
+  }
+
+  *values(): MapIterator<Tensor> {
+    for (const [, tensor] of this.entries()) yield tensor;
+    return undefined;
+  }
+
+  [Symbol.iterator](): MapIterator<[string, Tensor]> {
+    return this.entries();
+  }
+
+  forEach(visit: (tensor: Tensor, name: string, map: ReadonlyMap<string, Tensor>) => void): void {
+    for (const [name, tensor] of this.entries()) visit(tensor, name, this);
+  }
+}
+
+/**
+ * Weights of a safetensors file; those that bitsandbytes' layout holds in codes appear under their own names.
+ * @param turned Weights that are (in, out) here, and (out, in) in codes: bitsandbytes turns GPT-2's weights before it quantizes them.
+ * @throws CheckpointError for a damaged file.
+ */
+export async function openWeights(path: string, turned: ReadonlySet<string>): Promise<LazyWeights> {
+  const { tensors } = await readSafetensorsHeader(path);
+  const inCodes = quantizedWeights(tensors.keys());
+  const parts = new Set([...inCodes.values()].flat());
+  const codes = (name: string): QuantizedTensor | undefined => {
+    const others = inCodes.get(name);
+    if (others === undefined) return undefined;
+    const stored = [name, ...others].map(
+      (part) => [part, storedTensor(path, readTensorNow(path, tensors.get(part)!), part)] as const,
+    );
+    return fromBitsandbytes(name, new Map(stored));
+  };
+  return new LazyWeights({
+    names: [...tensors.keys()].filter((name) => !parts.has(name)),
+    read(name) {
+      const value = codes(name);
+      if (value === undefined) return readTensorNow(path, tensors.get(name)!);
+      return turned.has(name) ? transposed(valuesOf(value)) : valuesOf(value);
+    },
+    codes: (name) => (turned.has(name) ? undefined : codes(name)),
+  });
+}
+
+const valuesOf = (value: QuantizedTensor): Tensor => ({
+  dtype: 'f32',
+  shape: value.shape,
+  data: dequantize(value),
+});
+
+/** (n, m) → (m, n) */
+export function transposed({ shape: [rows, columns], data }: Tensor): Tensor {
+  const turned = new Float32Array(data.length);
+  for (let r = 0; r < rows!; r++)
+    for (let c = 0; c < columns!; c++) turned[c * rows! + r] = data[r * columns! + c]!;
+  return { dtype: 'f32', shape: [columns!, rows!], data: turned };
+}
+
+function storedTensor(path: string, { dtype, shape, data }: Tensor, name: string): StoredTensor {
+  if (dtype === 'u8') return { dtype: 'U8', shape, data: data as Uint8Array };
+  if (dtype === 'f32') return { dtype: 'F32', shape, data: data as Float32Array };
+  throw new CheckpointError(path, `the tensor "${name}" holds neither bytes nor floats`, name);
+}
+
+const sharedOf = (base: Weights, name: string, keep: boolean): Tensor =>
+  keep ? base.get(name)! : base.read(name);
+
+/** Some weights replaced, the others read as before. */
+export function withChanged(base: Weights, changed: ReadonlyMap<string, Tensor>): LazyWeights {
+  return new LazyWeights({
+    names: [...base.keys()],
+    read: (name, keep) => changed.get(name) ?? sharedOf(base, name, keep),
+    codes: (name) => (changed.has(name) ? undefined : base.codes(name)),
+  });
+}
+
+/** The values that codes stand for, in place of the weights that were quantized. */
+export function throughCodes(
+  base: Weights,
+  { weights, ...options }: QuantizationOptions & { readonly weights: readonly string[] },
+): LazyWeights {
+  const quantized = new Set(weights);
+  const codes = (name: string): QuantizedTensor | undefined =>
+    quantized.has(name) ? inCodes(base, name, options) : base.codes(name);
+  return new LazyWeights({
+    names: [...base.keys()],
+    read: (name, keep) => (quantized.has(name) ? valuesOf(codes(name)!) : sharedOf(base, name, keep)),
+    codes,
+  });
+}
+
+/** The codes of the file where they are of this kind; else the weight is quantized. */
+export function inCodes(base: Weights, name: string, options: QuantizationOptions): QuantizedTensor {
+  const stored = base.codes(name);
+  if (stored !== undefined && sameKind(stored, options)) return stored;
+  const { shape, data } = base.read(name);
+  return quantize({ shape, data: data as Float32Array }, options, name);
+}
