@@ -3,6 +3,7 @@ import { codeBytes } from '../quantization/quantized-tensor.ts';
 import type { OpAttributes, OpName, Shape } from './ops.ts';
 import type { Node } from './program.ts';
 import { sizeOf } from './program.ts';
+import * as selection from './selection-shapes.ts';
 import { broadcastShapes, float, need, type Rule, ShapeError, same, type Typed } from './shape-rule.ts';
 
 export { broadcastShapes, ShapeError } from './shape-rule.ts';
@@ -125,35 +126,10 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
     const total = inputs.reduce((n, x) => n + x.shape[axis]!, 0);
     return { shape: first!.shape.map((n, i) => (i === axis ? total : n)), dtype: first!.dtype };
   },
-  gatherRows: ([table, index]) => {
-    need(
-      index!.dtype === 'i32' && table!.shape.length >= 1,
-      () => `rows of (${table!.shape}) by ${index!.dtype}`,
-    );
-    return { shape: [...index!.shape, ...table!.shape.slice(1)], dtype: table!.dtype };
-  },
-  scatterRows: ([index, rows], { count }) => {
-    const lead = rows!.shape.slice(0, index!.shape.length);
-    need(
-      index!.dtype === 'i32' && same(lead, index!.shape),
-      () => `rows (${rows!.shape}) for index (${index!.shape})`,
-    );
-    return { shape: [count, ...rows!.shape.slice(index!.shape.length)], dtype: rows!.dtype };
-  },
-  pick: ([x, index]) => {
-    need(
-      index!.dtype === 'i32' && same(x!.shape.slice(0, -1), index!.shape),
-      () => `pick (${index!.shape}) of (${x!.shape})`,
-    );
-    return { shape: index!.shape, dtype: x!.dtype };
-  },
-  place: ([index, values], { size }) => {
-    need(
-      index!.dtype === 'i32' && same(index!.shape, values!.shape),
-      () => `place (${values!.shape}) at (${index!.shape})`,
-    );
-    return { shape: [...index!.shape, size], dtype: values!.dtype };
-  },
+  gatherRows: selection.gatherRows,
+  scatterRows: selection.scatterRows,
+  pick: selection.pick,
+  place: selection.place,
   matmul: ([a, b], t) => {
     float([a!, b!]);
     need(a!.shape.length >= 2 && b!.shape.length >= 2, () => `product of (${a!.shape}) and (${b!.shape})`);
