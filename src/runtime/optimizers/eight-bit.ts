@@ -30,7 +30,7 @@ export const unsignedDynamicMap: Float32Array = (() => {
   return Float32Array.from(values).sort();
 })();
 
-/** Bits of a float that tell its cell: sign, exponent and six bits of fraction. Cells are narrower than the maps' gaps. */
+/** Bits of a float that tell its cell: sign, exponent and six bits of fraction. Cells are about as wide as the maps' gaps. */
 const CELL_SHIFT = 17;
 const HIGHEST_CELL = 0x3f800000 >>> CELL_SHIFT;
 const SIGN_CELL = 0x80000000 >>> CELL_SHIFT;
@@ -66,12 +66,14 @@ function quantizeBlock(
   values: Float32Array,
   codes: Uint8Array,
   at: number,
-  map: Float32Array,
   { first, midpoints }: Lookup,
 ): number {
   const count = values.length;
   let largest = 0;
-  for (let i = 0; i < count; i++) largest = Math.max(largest, Math.abs(values[i]!));
+  for (let i = 0; i < count; i++) {
+    const magnitude = Math.abs(values[i]!);
+    if (magnitude > largest) largest = magnitude;
+  }
   const factor = largest > 0 ? 1 / largest : 0;
   for (let i = 0; i < count; i++) scaled[i] = values[i]! * factor;
   for (let i = 0; i < count; i++) {
@@ -79,9 +81,6 @@ function quantizeBlock(
     let code = first[cell <= HIGHEST_CELL ? cell : cell - SIGN_CELL + HIGHEST_CELL + 1]!;
     const value = scaled[i]!;
     while (value > midpoints[code]!) code++;
-    // What is below zero stays below zero, as in bitsandbytes: only its size is rounded.
-    if (value < 0 && map[code]! >= 0) code--;
-    else if (value > 0 && map[code]! < 0) code++;
     codes[at + i] = code;
   }
   return largest;
@@ -107,7 +106,7 @@ export function eightBit(signed: boolean): MomentFormat {
     store(values, [codes, absmax], start, count) {
       for (let i = 0; i < count; i += BLOCK) {
         const block = values.subarray(i, Math.min(i + BLOCK, count));
-        absmax![(start + i) / BLOCK] = quantizeBlock(block, codes as Uint8Array, start + i, map, lookup);
+        absmax![(start + i) / BLOCK] = quantizeBlock(block, codes as Uint8Array, start + i, lookup);
       }
     },
   };

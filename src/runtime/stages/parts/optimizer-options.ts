@@ -41,10 +41,13 @@ function join(name: string, ofStage: Json | undefined, usual: string, optimizers
     defaultNote: [...(known ? [`${defaultOf(usual)}`] : []), ...notes].join(', '),
     computedDefault: (options) => defaultOf(String(options.optimizer)),
     withoutEffect(options, method) {
-      const used = schemaOf(String(options.optimizer));
+      const chosen = String(options.optimizer);
+      const used = schemaOf(chosen);
       if (used !== undefined) return used.withoutEffect?.(options, method);
+      // A name that is no optimizer has been reported.
+      if (!Object.hasOwn(optimizers, chosen)) return undefined;
       return {
-        beside: `optimizer=${options.optimizer}`,
+        beside: `optimizer=${chosen}`,
         note: `${name} belongs to ${users.map((user) => user.name).join(', ')}`,
       };
     },
