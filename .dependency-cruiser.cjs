@@ -14,7 +14,7 @@ const runtime = {
   losses: ['programs'],
   optimizers: ['programs', 'quantization'],
   models: ['programs', 'layers'],
-  methods: ['programs', 'models', 'quantization'],
+  methods: ['programs', 'models', 'quantization', 'random'],
   executables: ['programs', 'quantization'],
   devices: ['programs', 'executables'],
   data: [],

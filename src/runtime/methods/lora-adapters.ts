@@ -1,106 +1,99 @@
-/** Which weights get an adapter, and of what shape. */
-import type { Json } from '../../compiler/catalog.ts';
-import type { LinearLayer, ParameterSpec } from '../models/model.ts';
-import { MethodError } from './method.ts';
+/** Which tensors an adapter consists of, their names and shapes. */
+import type { LoraSettings } from './lora-options.ts';
+import { type Picked, type TargetedWeight, targetedWeights } from './lora-targets.ts';
+import { MethodError, type MethodTarget } from './method.ts';
 
-export const TARGETS = ['q', 'k', 'v', 'o', 'gate', 'up', 'down', 'qkv', 'all'] as const;
-
-/** One pair A, B: on a whole weight, or on a slice of a fused weight's outputs. */
-export interface AdapterPart {
-  /** Tensor names without `.weight`: (r, in) and (out, r). */
+/** Names of a pair of tensors: A (r, in) and B (columns, r). */
+export interface Pair {
   readonly a: string;
   readonly b: string;
+}
+
+/** One pair A, B: on a whole weight, or on a slice of a fused weight's outputs. */
+export interface AdapterPart extends Pair {
+  readonly rank: number;
+  readonly alpha: number;
+  /** What B A is multiplied with: alpha / rank, with rslora alpha / √rank. */
+  readonly scale: number;
   /** First and one-past-last output that it adds to. */
   readonly columns: readonly [number, number];
+  /** DoRA: name of the trained lengths of these outputs' rows, (columns). */
+  readonly magnitude?: string;
+  /** PiSSA: names of the start values of A and B, which are frozen and subtracted. */
+  readonly start?: Pair;
 }
 
 /** What is added to one weight of the model. */
-export interface Adapter {
+export interface Adapter extends Omit<TargetedWeight, 'picked'> {
   /** `model.layers.0.self_attn.q_proj` */
   readonly module: string;
-  readonly weight: string;
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly layout: LinearLayer['layout'];
-  readonly rank: number;
   readonly parts: readonly AdapterPart[];
 }
 
-function wanted(layer: LinearLayer, target: string): 'apart' | 'whole' | undefined {
-  if (target === layer.target) return 'apart';
-  if (target === 'all') return 'whole';
-  return target === 'qkv' && (layer.target === 'q' || layer.target === 'k' || layer.target === 'v')
-    ? 'whole'
-    : undefined;
-}
+/** Of the token embedding: PEFT names and starts its tensors in its own way. */
+export const isEmbedding = ({ use, layout }: Adapter): boolean => use !== 'product' && layout === 'in,out';
+/** The token embedding of a model whose output layer it also is. */
+export const isTied = (adapter: Adapter): boolean => isEmbedding(adapter) && adapter.use === 'whole';
 
 /**
- * Adapters of rank `rank` for the targets, in the model's order. `qkv` and `all` treat a fused weight as one matrix,
- * as PEFT does; `q`, `k`, `v` adapt their columns of it.
- * Errors: MethodError for a target that matches nothing, a weight targeted twice, or a rank above the matrix's.
+ * The adapters that the settings ask for, in the model's order.
+ * Errors: MethodError for a target that matches nothing, a rank above the matrix's, `dora` on a tied embedding.
  */
-export function adaptersFor(
-  linears: readonly LinearLayer[],
-  targets: readonly Json[],
-  rank: number,
-): Adapter[] {
-  for (const target of targets) {
-    if (!linears.some((layer) => wanted(layer, String(target)) !== undefined))
-      throw unknownTarget(target, linears);
-  }
-  const weights = new Set(linears.map((layer) => layer.weight));
-  return [...weights].flatMap((weight) => {
-    const layers = linears.filter((layer) => layer.weight === weight);
-    const matches = targets.flatMap((target) =>
-      layers.flatMap((layer) => {
-        const how = wanted(layer, String(target));
-        return how === undefined ? [] : [{ layer, how }];
-      }),
-    );
-    if (matches.length === 0) return [];
-    const module = weight.replace(/\.weight$/, '');
-    const first = layers[0]!;
-    const outputs = Math.max(...layers.map((layer) => layer.columns?.[1] ?? layer.outputs));
-    const fused = first.columns !== undefined;
-    const whole = !fused || matches.some((match) => match.how === 'whole');
-    const chosen = new Set(matches.map((match) => match.layer));
-    const parts: AdapterPart[] = whole
-      ? [part(module, [0, outputs])]
-      : layers.filter((l) => chosen.has(l)).map((l) => part(`${module}.${l.target}`, l.columns!));
-    for (const { columns } of parts) checkRank(rank, weight, first.inputs, columns[1] - columns[0]);
-    return [{ module, weight, inputs: first.inputs, outputs, layout: first.layout, rank, parts }];
+export function adaptersFor(model: MethodTarget, settings: LoraSettings): Adapter[] {
+  const { targets, ranks, layers } = settings;
+  return targetedWeights(model, targets, ranks, layers).map(({ picked, ...weight }) => {
+    const module = weight.weight.replace(/\.weight$/, '');
+    const parts = picked.map((one) => {
+      checkRank(one, weight, settings);
+      const whole = one.columns[0] === 0 && one.columns[1] === weight.outputs;
+      return part(`base_model.model.${module}${whole ? '' : `.${one.target}`}`, one, weight, settings);
+    });
+    const adapter: Adapter = { ...weight, module, parts };
+    if (settings.dora && isTied(adapter)) throw tiedMagnitude();
+    return adapter;
   });
 }
 
-function part(module: string, columns: readonly [number, number]): AdapterPart {
-  const prefix = `base_model.model.${module}`;
-  return { a: `${prefix}.lora_A.weight`, b: `${prefix}.lora_B.weight`, columns };
+function part(
+  prefix: string,
+  { rank, columns }: Picked,
+  weight: Omit<TargetedWeight, 'picked'>,
+  settings: LoraSettings,
+): AdapterPart {
+  const { rslora, dora, init } = settings;
+  const alpha = settings.alpha ?? 2 * rank;
+  const embedding = weight.use !== 'product' && weight.layout === 'in,out';
+  const names = embedding ? (['lora_embedding_A', 'lora_embedding_B'] as const) : PAIR;
+  return {
+    a: `${prefix}.${names[0]}`,
+    b: `${prefix}.${names[1]}`,
+    rank,
+    columns,
+    alpha,
+    scale: alpha / (rslora ? Math.sqrt(rank) : rank),
+    ...(dora && { magnitude: `${prefix}.lora_magnitude_vector` }),
+    ...(init === 'pissa' &&
+      !embedding && { start: { a: `${prefix}.pissa_A.weight`, b: `${prefix}.pissa_B.weight` } }),
+  };
 }
 
-/** A: Kaiming uniform with a = √5, which is ±1/√in; B: zeros, so that step 0 equals the base model. */
-export function adapterParameters(adapters: readonly Adapter[]): ParameterSpec[] {
-  return adapters.flatMap(({ parts, rank, inputs }) =>
-    parts.flatMap(({ a, b, columns }): ParameterSpec[] => [
-      { name: a, shape: [rank, inputs], initializer: { kind: 'uniform', bound: 1 / Math.sqrt(inputs) } },
-      { name: b, shape: [columns[1] - columns[0], rank], initializer: { kind: 'zeros' } },
-    ]),
+const PAIR = ['lora_A.weight', 'lora_B.weight'] as const;
+
+const tiedMagnitude = () =>
+  new MethodError(
+    'dora',
+    'the token embedding of this model is its output layer too: its rows have two uses',
+    ['leave `embed` out of `targets`, or `dora` away'],
   );
-}
 
-function unknownTarget(target: Json, linears: readonly LinearLayer[]): MethodError {
-  const there = TARGETS.filter((name) => linears.some((layer) => wanted(layer, name) !== undefined));
-  return new MethodError('targets', `the model has no layer \`${String(target)}\``, [
-    `it has ${there.join(', ')}`,
-  ]);
-}
-
-function checkRank(rank: number, weight: string, inputs: number, outputs: number): void {
+function checkRank(
+  { rank, columns }: Picked,
+  { weight, inputs }: { readonly weight: string; readonly inputs: number },
+  { rankOption }: LoraSettings,
+): void {
+  const outputs = columns[1] - columns[0];
   const largest = Math.min(inputs, outputs);
-  if (rank > largest) {
-    throw new MethodError(
-      'r',
-      `r=${rank} is larger than the matrix it adapts: ${weight} is ${outputs} × ${inputs}`,
-      [`use r=${largest} or less`],
-    );
-  }
+  if (rank <= largest) return;
+  const message = `r=${rank} is larger than the matrix it adapts: ${weight} is ${outputs} × ${inputs}`;
+  throw new MethodError(rankOption, message, [`use r=${largest} or less`]);
 }

@@ -1,57 +1,70 @@
-/** Brings adapters into a program: every product with an adapted weight gets the low-rank product beside it. */
-import { add, concat, input, makeNode, matmul, mul, pad, parameter } from '../programs/builder.ts';
+/** Brings adapters into a program: every use of an adapted weight becomes a use of the weight with its adapter. */
+import { add, gatherRows, input, mul, sub } from '../programs/builder.ts';
+import { mapProgram, withInputs } from '../programs/map-program.ts';
 import type { Node, Program } from '../programs/program.ts';
-import { topological } from '../programs/program.ts';
 import type { Adapter } from './lora-adapters.ts';
+import { adaptedWeight, lengthening, lowRank, lowRankRows, startPair, trainedPair } from './lora-products.ts';
 
 /** Name of the input that carries the dropout mask of an adapted layer's input. */
 export const maskName = (adapter: Adapter): string => `dropout.${adapter.module}`;
 
-export interface AdapterScale {
-  /** α / r, or α / √r. */
-  readonly scale: number;
-  /** Whether the input of A is multiplied with a mask that is fed. */
-  readonly dropout: boolean;
-}
+/** Whether dropout reaches it: PEFT drops nothing of a token, and a whole weight has no input. */
+export const hasMask = (adapter: Adapter): boolean => adapter.use === 'product';
 
-/** x W becomes x W + scale · (mask ⊙ x) Aᵀ Bᵀ wherever W is adapted; shared nodes stay shared. */
-export function addAdapters(program: Program, adapters: readonly Adapter[], options: AdapterScale): Program {
+/**
+ * With ΔW = scale · B A (PiSSA: less the start values' product):
+ * - x W becomes x W + x ΔW, the input of A times a mask that is fed where there is dropout;
+ * - a row of the token embedding gets its row of ΔW;
+ * - the output layer and a tied embedding become the one weight W + ΔW, computed once a run.
+ * DoRA multiplies each output with m / ‖W + ΔW‖; dropped inputs count for what it adds alone, as in PEFT.
+ */
+export function addAdapters(
+  program: Program,
+  adapters: readonly Adapter[],
+  { dropout }: { readonly dropout: boolean },
+): Program {
   const byWeight = new Map(adapters.map((adapter) => [adapter.weight, adapter]));
-  const rewritten = new Map<Node, Node>();
-  for (const node of topological(program.outputs.values())) {
-    const inputs = node.inputs.map((x) => rewritten.get(x)!);
-    const same = inputs.every((x, i) => x === node.inputs[i]);
-    const copy = same ? node : makeNode(node.op, inputs, node.attributes as never);
-    const adapter = adapterOf(node, byWeight);
-    rewritten.set(node, adapter ? add(copy, lowRank(inputs[0]!, adapter, options)) : copy);
-  }
-  const outputs = new Map([...program.outputs].map(([name, node]) => [name, rewritten.get(node)!]));
-  return { name: program.name, outputs };
+  return mapProgram(program, (node, original) => {
+    const adapter = adapterOf(original, byWeight);
+    if (adapter === undefined) return node;
+    if (adapter.use === 'whole') return adaptedWeight(node, adapter);
+    return adapter.use === 'lookup' ? lookup(node, adapter) : product(node, adapter, dropout);
+  });
 }
 
 function adapterOf(node: Node, byWeight: ReadonlyMap<string, Adapter>): Adapter | undefined {
-  if (node.op !== 'matmul') return undefined;
-  const weight = node.inputs[1]!;
+  const weight = node.op === 'matmul' ? node.inputs[1]! : node.op === 'gatherRows' ? node.inputs[0]! : node;
   if (weight.op !== 'parameter') return undefined;
   const adapter = byWeight.get(weight.attributes.name);
+  if (adapter === undefined) return undefined;
+  if (node.op === 'parameter') return adapter.use === 'whole' ? adapter : undefined;
+  if (node.op === 'gatherRows') return adapter.use === 'lookup' ? adapter : undefined;
+  if (node.op !== 'matmul' || adapter.use !== 'product') return undefined;
   const { transposeA, transposeB } = node.attributes;
-  const forward = adapter && !transposeA && transposeB === (adapter.layout === 'out,in');
-  return forward ? adapter : undefined;
+  return !transposeA && transposeB === (adapter.layout === 'out,in') ? adapter : undefined;
 }
 
-/** x: (…, in) → (…, out) */
-function lowRank(x: Node, adapter: Adapter, { scale, dropout }: AdapterScale): Node {
+/** node: x W. x: (…, in) → (…, out) */
+function product(node: Node, adapter: Adapter, dropout: boolean): Node {
+  const [x, weight] = node.inputs as readonly [Node, Node];
+  const trained = trainedPair(adapter);
+  const start = startPair(adapter);
+  const frozen = (rows: Node): Node => {
+    const base = withInputs(node, [rows, weight]);
+    return start === undefined ? base : sub(base, lowRank(rows, start));
+  };
   const dropped = dropout ? mul(x, input(maskName(adapter), 'f32', x.shape)) : x;
-  const { a, b } = joined(adapter);
-  return matmul(matmul(dropped, a, { transposeB: true }), b, { transposeB: true, scale });
+  const added = lowRank(dropped, trained);
+  const factor = lengthening(weight, adapter);
+  if (factor === undefined) return add(frozen(x), added);
+  if (!dropout) return mul(factor, add(frozen(x), added));
+  return add(frozen(x), add(mul(sub(factor, 1), frozen(dropped)), mul(factor, added)));
 }
 
-/** The parts of a fused weight as one pair: A stacked (parts · r, in), B block by block in its columns (out, parts · r). */
-function joined({ parts, rank, inputs, outputs }: Adapter): { a: Node; b: Node } {
-  const a = parts.map((part) => parameter(part.a, [rank, inputs]));
-  const b = parts.map(({ b: name, columns: [start, end] }) => {
-    const block = parameter(name, [end - start, rank]);
-    return start === 0 && end === outputs ? block : pad(block, [start, 0], [outputs - end, 0]);
-  });
-  return parts.length === 1 ? { a: a[0]!, b: b[0]! } : { a: concat(a, 0), b: concat(b, 1) };
+/** node: rows of the token embedding. ids: (…) → (…, out) */
+function lookup(node: Node, adapter: Adapter): Node {
+  const [table, ids] = node.inputs as readonly [Node, Node];
+  const row = add(gatherRows(table, ids), lowRankRows(ids, trainedPair(adapter)));
+  const factor = lengthening(table, adapter);
+  return factor === undefined ? row : mul(factor, row);
 }

@@ -13,11 +13,23 @@ export interface MethodTarget {
   readonly blocks: readonly (readonly string[])[];
 }
 
+/** A model's weights by name, as programs read them. */
+export interface BaseWeights {
+  get(name: string): Tensor | undefined;
+}
+
 export interface AppliedMethod {
   /** Tensors whose gradients are wanted: base weights, or the added ones. */
   readonly trainable: readonly string[];
-  /** Tensors that the method brings along, PEFT names (`base_model.model.….lora_A.weight` (r, in), `lora_B` (out, r)). */
+  /**
+   * Tensors that the method brings along, PEFT names (`base_model.model.….lora_A.weight` (r, in), `lora_B` (out, r)), also
+   * those that stay as they start.
+   */
   readonly added: readonly ParameterSpec[];
+  /** Start values of added tensors that follow from the base's weights, in place of those that `added` describes. */
+  start?(base: BaseWeights): ReadonlyMap<string, Tensor>;
+  /** Frozen weights that programs compute anew from added tensors, so that a gradient for the whole weight is wanted. */
+  readonly rebuilt?: readonly string[];
   /**
    * Brings the added tensors into any program of the model (training, scoring, decoding); the identity for full and freeze.
    * `dropout: false` leaves the mask inputs out, for programs that never train. Default: they are there where the
@@ -30,10 +42,16 @@ export interface AppliedMethod {
   readonly adapter?: {
     /** PEFT's adapter_config.json. */
     readonly config: Readonly<Record<string, Json>>;
-    /** New values of the base weights that the adapter changes: W + scale · B A, in the layout of the base. */
-    merge(base: ReadonlyMap<string, Tensor>, added: ReadonlyMap<string, Tensor>): Map<string, Tensor>;
-    /** The tensors of PEFT's adapter_model.safetensors; slices of a fused weight become one adapter of their summed rank. */
-    export(added: ReadonlyMap<string, Tensor>): Map<string, Tensor>;
+    /**
+     * New values of the base weights that the adapter changes: W + scale · B A, in the layout of the base, which stays as
+     * it is; the same numbers as from reading the exported adapter. `added` has every tensor of `AppliedMethod.added`.
+     */
+    merge(base: BaseWeights, added: ReadonlyMap<string, Tensor>): Map<string, Tensor>;
+    /**
+     * The tensors of PEFT's adapter_model.safetensors, for the base as it is; slices of a fused weight become one adapter
+     * of their summed rank.
+     */
+    export(added: ReadonlyMap<string, Tensor>, base: BaseWeights): Map<string, Tensor>;
   };
   /** Names of f32 inputs that must be fed with dropout masks (0 or 1 / (1 − p)) in training, with their probability. */
   readonly dropout: readonly { readonly input: string; readonly probability: number }[];

@@ -6,15 +6,16 @@ import { writeSafetensors } from '../checkpoints/safetensors.ts';
 import type { AppliedMethod } from '../methods/method.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
+import { addedTensors, baseAsRead } from '../stages/parts/training.ts';
 import type { Policy, TrainedModel } from '../stages/stage.ts';
 import { StageError } from '../stages/stage.ts';
 import { writeFileAtomically } from '../store/atomic-file.ts';
 import { storeError } from '../store/store-error.ts';
 import { ADAPTER_FILES, ADAPTER_HEAD, BASE_LINK, type Link, type PolicyLoader, WHOLE } from './policies.ts';
 
-const FILES_BESIDE = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json'];
+export const FILES_BESIDE = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json'];
 
-const writeJson = (directory: string, file: string, value: unknown) =>
+export const writeJson = (directory: string, file: string, value: unknown) =>
   writeFileAtomically(join(directory, file), `${JSON.stringify(value, null, 2)}\n`);
 
 /** The base weights with the trained ones in their place; heads and adapters left out. */
@@ -23,7 +24,7 @@ function wholeWeights({ policy, trainable }: TrainedModel): Map<string, Tensor> 
 }
 
 /** Files beside the weights: config, tokenizer with the chat template, how to generate. */
-async function writeBeside(directory: string, policy: Policy): Promise<void> {
+export async function writeBeside(directory: string, policy: Policy): Promise<void> {
   await writeJson(directory, 'config.json', policy.config);
   await writeJson(directory, 'tokenizer.json', policy.tokenizerFiles.json);
   await writeJson(directory, 'tokenizer_config.json', policy.tokenizerFiles.config);
@@ -42,7 +43,7 @@ async function writeAdapter(
   const { config, export: exported } = model.method.adapter!;
   await writeSafetensors(
     join(directory, ADAPTER_FILES[0]),
-    new Map([...exported(model.trainable), ...heads]),
+    new Map([...exported(addedTensors(model), baseAsRead(model.policy, model.method)), ...heads]),
   );
   await writeJson(
     directory,
@@ -68,7 +69,7 @@ export async function savePolicy(
 ): Promise<void> {
   await writeBeside(directory, model.policy);
   if (model.method.adapter && base !== undefined) return writeAdapter(directory, model, base, new Map());
-  const changed = model.method.adapter?.merge(model.policy.weights, model.trainable) ?? new Map();
+  const changed = model.method.adapter?.merge(model.policy.weights, addedTensors(model)) ?? new Map();
   await writeSafetensors(join(directory, WHOLE), new Map([...wholeWeights(model), ...changed]));
 }
 
@@ -83,42 +84,3 @@ export async function saveReward(
     return writeAdapter(directory, model, base, new Map([[ADAPTER_HEAD, score]]));
   await writeSafetensors(join(directory, WHOLE), new Map([...wholeWeights(model), [SCORE, score]]));
 }
-
-/** Names of what was written. Errors: StageError where an adapter is asked for and the artifact is a whole model. */
-export async function exportPolicy(
-  target: string,
-  as: 'merged' | 'adapter',
-  base: string,
-  loader: PolicyLoader,
-): Promise<string[]> {
-  const policy = await loader.policy(base);
-  const source = loader.directory(base);
-  if (as === 'adapter' && !existsSync(join(source, ADAPTER_FILES[0])))
-    throw new StageError(
-      'stage-failed',
-      'the policy that reaches this stage is a whole model, not an adapter',
-      {
-        option: 'as',
-        help: ['write `as=merged`'],
-      },
-    );
-  try {
-    await mkdir(target, { recursive: true });
-    await writeBeside(target, policy);
-    // What an export of the other kind left here would be taken for this one.
-    for (const file of as === 'merged' ? ADAPTER_EXPORT : [WHOLE])
-      await rm(join(target, file), { force: true });
-    if (as === 'merged') await writeSafetensors(join(target, WHOLE), policy.weights);
-    else {
-      for (const file of ADAPTER_FILES) await copyFile(join(source, file), join(target, file));
-      const link = JSON.parse(await readFile(join(source, BASE_LINK), 'utf8')) as Link;
-      await writeJson(target, BASE_LINK, { ...link, base: relative(target, loader.directory(link.base)) });
-    }
-  } catch (error) {
-    throw storeError(error, target);
-  }
-  return [...FILES_BESIDE, ...(as === 'merged' ? [WHOLE] : ADAPTER_EXPORT)];
-}
-
-/** An exported adapter, and where ftc finds its base: in the store. */
-const ADAPTER_EXPORT = [...ADAPTER_FILES, BASE_LINK];

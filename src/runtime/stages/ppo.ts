@@ -19,7 +19,7 @@ import { readPrompts, showSamples } from './parts/ppo-prompts.ts';
 import { advantagesOf, optimisationMetrics, type Rollout, type Table } from './parts/ppo-update.ts';
 import { columnFeed, type RolloutShape, rolloutFeeds } from './parts/rollout-batch.ts';
 import { longestOf } from './parts/sequences.ts';
-import { initialize, trainedModel } from './parts/training.ts';
+import { addedTensors, initialize, trainedModel } from './parts/training.ts';
 import { ppoEntry } from './ppo-options.ts';
 import type { Stage } from './stage.ts';
 import { StageError } from './stage.ts';
@@ -107,7 +107,7 @@ export const ppo: Stage = {
     /** The policy's weights as they are now, adapters merged unless the base is in codes: what answers are sampled with. */
     const current = (): ReadonlyMap<string, Tensor> => {
       if (quantized) return model.trainable;
-      const changed = method.adapter?.merge(policy.weights, model.trainable) ?? model.trainable;
+      const changed = method.adapter?.merge(policy.weights, addedTensors(model)) ?? model.trainable;
       return new Map([...policy.weights].map(([name, value]) => [name, changed.get(name) ?? value]));
     };
 

@@ -1,13 +1,18 @@
 /** What the training stages do alike: attach a method, count steps, drive the loop. */
 
 import type { Executor } from '../../executables/executable.ts';
-import type { AppliedMethod } from '../../methods/method.ts';
+import type { AppliedMethod, BaseWeights } from '../../methods/method.ts';
 import type { Initializer, ModelConfig, ModelFamily, ParameterSpec } from '../../models/model.ts';
 import type { Tensor } from '../../programs/ops.ts';
 import { sizeOf } from '../../programs/program.ts';
+import { dequantize } from '../../quantization/dequantize.ts';
 import { quantize } from '../../quantization/quantize.ts';
 import { quantizedParameters } from '../../quantization/quantized-parameters.ts';
-import type { QuantizationOptions } from '../../quantization/quantized-tensor.ts';
+import {
+  type QuantizationOptions,
+  type QuantizedTensor,
+  sameKind,
+} from '../../quantization/quantized-tensor.ts';
 import { random } from '../../random/random.ts';
 import type { Metrics } from '../../run/events.ts';
 import type { Batch, Policy, StageContext, TrainedModel, Trainer } from '../stage.ts';
@@ -37,7 +42,10 @@ export function trainedModel(
   seed: number,
   extra: ReadonlyMap<string, Tensor> = new Map(),
 ): TrainedModel {
-  const added = new Map(method.added.map((spec) => [spec.name, initialize(spec, seed)]));
+  const start = method.start?.(baseAsRead(policy, method));
+  const added = new Map(
+    method.added.map((spec) => [spec.name, start?.get(spec.name) ?? initialize(spec, seed)]),
+  );
   const trainable = new Map<string, Tensor>();
   for (const name of method.trainable) {
     const value = added.get(name) ?? policy.weights.get(name);
@@ -48,16 +56,37 @@ export function trainedModel(
   const frozen = new Map([...added].filter(([name]) => !trainable.has(name)));
   for (const name of policy.weights.keys()) {
     const options = method.quantized?.get(name);
-    if (options !== undefined) for (const part of inCodes(policy, name, options)) frozen.set(...part);
+    if (options !== undefined)
+      for (const part of quantizedParameters(name, inCodes(policy, name, options))) frozen.set(...part);
     else if (!trainable.has(name)) frozen.set(name, policy.weights.get(name)!);
   }
   return { policy, method, trainable, frozen };
 }
 
-function inCodes({ weights }: Policy, name: string, options: QuantizationOptions): Map<string, Tensor> {
-  const { shape, data } = weights.get(name)!;
-  return quantizedParameters(name, quantize({ shape, data: data as Float32Array }, options, name));
+function inCodes({ weights }: Policy, name: string, options: QuantizationOptions): QuantizedTensor {
+  const stored = 'codes' in weights ? weights.codes(name) : undefined;
+  if (stored !== undefined && sameKind(stored, options)) return stored;
+  const { shape, data } = 'read' in weights ? weights.read(name) : weights.get(name)!;
+  return quantize({ shape, data: data as Float32Array }, options, name);
 }
+
+/** The base's weights as programs read them: the values of their codes where the method keeps codes. */
+export function baseAsRead(policy: Policy, method: AppliedMethod): BaseWeights {
+  const { weights } = policy;
+  return {
+    get(name) {
+      const options = method.quantized?.get(name);
+      if (options === undefined)
+        return 'read' in weights && weights.has(name) ? weights.read(name) : weights.get(name);
+      const codes = inCodes(policy, name, options);
+      return { dtype: 'f32', shape: codes.shape, data: dequantize(codes) };
+    },
+  };
+}
+
+/** Every tensor that the method brought along, trained or not. */
+export const addedTensors = ({ method, trainable, frozen }: TrainedModel): Map<string, Tensor> =>
+  new Map(method.added.map(({ name }) => [name, (trainable.get(name) ?? frozen.get(name))!]));
 
 /** Sums of several evaluation batches as metrics of a language model. */
 export async function languageModelMetrics(trainer: Trainer, batches: readonly Batch[]): Promise<Metrics> {
@@ -78,10 +107,12 @@ export async function supervisedStep(
   return { sums, metrics: { loss: sums.get('loss')!, learning_rate: learningRate, grad_norm: norm } };
 }
 
-/** Names that the head's weight gradient is wanted for: the head is trained, or tied to a trained embedding. */
+/** Whether a gradient of the whole head is wanted: it is trained, tied to a trained embedding, or computed from adapters. */
 export function headIsTrained(family: ModelFamily, config: ModelConfig, method: AppliedMethod): boolean {
   const head = family.head(config);
-  return head.op === 'parameter' && method.trainable.includes(head.attributes.name);
+  if (head.op !== 'parameter') return false;
+  const { name } = head.attributes;
+  return method.trainable.includes(name) || method.rebuilt?.includes(name) === true;
 }
 
 /** Sums of the scalar outputs over batches, loading a program once a shape. */
