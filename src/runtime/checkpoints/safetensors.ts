@@ -8,13 +8,12 @@ import { CHUNK_BYTES, endsInside, tensorOf } from './tensor-bytes.ts';
 
 export { readSafetensorsHeader } from './safetensors-header.ts';
 
-/** What is written: tensors, bytes, and numbers that are not in memory but come chunk by chunk when their turn is. */
+/** What is written: tensors, and numbers that are not in memory but come chunk by chunk when their turn is. */
 export type WrittenTensor =
   | Tensor
-  | { readonly dtype: 'u8'; readonly shape: Shape; readonly data: Uint8Array }
-  | { readonly dtype: DType | 'u8'; readonly shape: Shape; chunks(): AsyncIterable<Uint8Array> };
+  | { readonly dtype: DType; readonly shape: Shape; chunks(): AsyncIterable<Uint8Array> };
 
-const FORMAT_OF: { readonly [K in DType | 'u8']: string } = {
+const FORMAT_OF: { readonly [K in DType]: string } = {
   f32: 'F32',
   i32: 'I32',
   bool: 'BOOL',
@@ -106,7 +105,7 @@ export async function writeSafetensors(
   });
 }
 
-const bytesOfOne = (dtype: DType | 'u8'): number => numberFormats[FORMAT_OF[dtype]]!.bytes;
+const bytesOfOne = (dtype: DType): number => numberFormats[FORMAT_OF[dtype]]!.bytes;
 const countOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
 const byteLengthOf = ({ dtype, shape }: WrittenTensor): number => bytesOfOne(dtype) * countOf(shape);
 

@@ -94,7 +94,6 @@ export interface Treatment {
 /** A tensor of a checkpoint: in memory, or in a file where an optimizer's state is paged. */
 export type CheckpointTensor =
   | Tensor
-  | { readonly dtype: 'u8'; readonly shape: readonly number[]; readonly data: Uint8Array }
   | {
       readonly dtype: 'f32' | 'u8';
       readonly shape: readonly number[];
@@ -115,7 +114,7 @@ export interface Trainer {
   /** Updates made so far: of ppo several a step. */
   readonly updates: number;
   checkpoint(): Map<string, CheckpointTensor>;
-  /** Takes back what a checkpoint of this trainer holds; bytes come as whole numbers. */
+  /** Takes back what a checkpoint of this trainer holds. */
   restore(read: (name: string) => Promise<Tensor>): Promise<void>;
   dispose(): Promise<void>;
 }
