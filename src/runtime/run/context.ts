@@ -12,13 +12,14 @@ import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
 import { checkpointDirectory } from './checkpoint-directory.ts';
 import type { Metrics, RunEvent } from './events.ts';
+import { exportPolicy } from './export-policy.ts';
 import { listExport } from './exported-files.ts';
 import { recomputeOption } from './fit-program.ts';
 import { loop } from './loop.ts';
 import { openPageFile } from './page-file.ts';
 import type { PolicyLoader } from './policies.ts';
 import { finishProgram } from './program-passes.ts';
-import { exportPolicy, savePolicy, saveReward } from './save-policy.ts';
+import { savePolicy, saveReward } from './save-policy.ts';
 import { createTrainer } from './trainer.ts';
 
 export interface JobSettings {
@@ -113,11 +114,11 @@ export function jobContext(settings: JobSettings): JobContext {
     },
     savePolicy: async (model) => savePolicy(await directoryFor('policy'), model, base()),
     saveReward: async (model, score) => saveReward(await directoryFor('reward'), model, score, base()),
-    exportPolicy: async (to, as) => {
+    exportPolicy: async (to, form) => {
       const target = resolve(settings.root, to);
-      const files = await exportPolicy(target, as, base()!, settings.policies);
+      const { files, note } = await exportPolicy(target, form, base()!, settings.policies);
       await listExport(target, files, await directoryFor('files'));
-      return target;
+      return { path: target, ...(note !== undefined && { note }) };
     },
   };
   return {

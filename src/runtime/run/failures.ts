@@ -6,6 +6,7 @@ import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
 import { DataError } from '../data/data-error.ts';
 import { MethodError } from '../methods/method.ts';
 import { ModelError } from '../models/model-error.ts';
+import { QuantizationError } from '../quantization/quantization-error.ts';
 import { GateFailed } from '../stages/gate.ts';
 import { StageError, Stopped } from '../stages/stage.ts';
 import { StoreError } from '../store/store-error.ts';
@@ -89,6 +90,7 @@ function factsOf(error: unknown, job: Job | undefined): Facts {
     return { problem: STORE_PROBLEMS[error.kind], message: error.message, help: error.help };
   if (error instanceof TemplateError)
     return { problem: 'bad-template', message: error.message, option: 'template' };
+  if (error instanceof QuantizationError) return { problem: 'broken-artifact', message: error.message };
   if (error instanceof CheckpointError) return { problem: 'broken-artifact', message: error.message };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {

@@ -13,7 +13,12 @@ import { writeFileAtomically } from '../store/atomic-file.ts';
 import { storeError } from '../store/store-error.ts';
 import { ADAPTER_FILES, ADAPTER_HEAD, BASE_LINK, type Link, type PolicyLoader, WHOLE } from './policies.ts';
 
-export const FILES_BESIDE = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json'];
+export const FILES_BESIDE = [
+  'config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+  'generation_config.json',
+];
 
 export const writeJson = (directory: string, file: string, value: unknown) =>
   writeFileAtomically(join(directory, file), `${JSON.stringify(value, null, 2)}\n`);

@@ -9,7 +9,7 @@ import type { ModelConfig, ModelFamily, ParameterSpec } from '../models/model.ts
 import type { StateBytes } from '../optimizers/optimizer.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
-import type { QuantizedTensor } from '../quantization/quantized-tensor.ts';
+import type { QuantizationOptions, QuantizedTensor } from '../quantization/quantized-tensor.ts';
 import type { Metrics, RunEvent, Sample } from '../run/events.ts';
 import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
@@ -164,7 +164,13 @@ export interface StageContext {
   savePolicy(model: TrainedModel): Promise<void>;
   saveReward(model: TrainedModel, score: Tensor): Promise<void>;
   /** Writes files where the user wants them; `to` is relative to the pipeline file. */
-  exportPolicy(to: string, as: 'merged' | 'adapter'): Promise<string>;
+  exportPolicy(to: string, form: ExportForm): Promise<{ readonly path: string; readonly note?: string }>;
+}
+
+/** `quantized`: the linear weights of a merged model in codes. */
+export interface ExportForm {
+  readonly as: 'merged' | 'adapter';
+  readonly quantized?: QuantizationOptions | undefined;
 }
 
 export interface StageResult {

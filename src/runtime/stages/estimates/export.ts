@@ -1,6 +1,8 @@
 /** What `export` would cost: a copy of the weights. */
 import { sizeOf } from '../../programs/program.ts';
-import type { Estimate, EstimateContext } from '../stage.ts';
+import { quantizedBytes } from '../../quantization/quantized-bytes.ts';
+import { exportForm } from '../parts/export-form.ts';
+import type { Estimate, EstimateContext, PlannedModel } from '../stage.ts';
 import { modelOf } from './sizes.ts';
 
 export async function estimateExport(context: EstimateContext): Promise<Estimate> {
@@ -12,7 +14,21 @@ export async function estimateExport(context: EstimateContext): Promise<Estimate
     steps: 0,
     tokens: 0,
     work: [],
-    diskBytes: context.job.options.as === 'adapter' ? 0 : total * 4,
+    diskBytes: diskBytes(model, context.job.options),
     notes: [],
   };
+}
+
+/** Linear weights in codes where they are asked for, everything else in f32. */
+function diskBytes({ family, config }: PlannedModel, options: EstimateContext['job']['options']): number {
+  const { as, quantized } = exportForm(options);
+  if (as === 'adapter') return 0;
+  const linears = new Set(family.linears(config).map((linear) => linear.weight));
+  return family
+    .parameters(config)
+    .reduce(
+      (bytes, { name, shape }) =>
+        bytes + (quantized && linears.has(name) ? quantizedBytes(shape, quantized) : 4 * sizeOf(shape)),
+      0,
+    );
 }
