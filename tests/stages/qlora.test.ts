@@ -1,0 +1,78 @@
+/** A base in codes from one stage to the next: what is trained, saved, read again, sampled and exported is one model. */
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { readSafetensorsHeader } from '../../src/runtime/checkpoints/safetensors.ts';
+import { quantize } from '../../src/runtime/quantization/quantize.ts';
+import type { QuantizationOptions } from '../../src/runtime/quantization/quantized-tensor.ts';
+import { PolicyLoader } from '../../src/runtime/run/policies.ts';
+import { openWeights, transposed } from '../../src/runtime/run/weights.ts';
+import { openStore } from '../../src/runtime/store/store.ts';
+import { type Said, type Workshop, workshops } from '../run/workshop.ts';
+
+const workshop = workshops();
+const rows = `jsonl("data/sft.jsonl") → split(test=30%)`;
+
+async function policyOf(shop: Workshop, said: Said, artifact: string) {
+  const store = await openStore(shop.store, { write: false });
+  return new PolicyLoader((hash) => store.artifact(hash)).policy(said.artifacts[artifact]!);
+}
+
+describe.each([
+  ['llama', 'llama(layers=1 width=32 heads=2 context=32)', 'quant=nf4'],
+  ['llama', 'llama(layers=1 width=32 heads=2 context=32)', 'quant=int8 double_quant=false'],
+  ['gpt2', 'gpt2(layers=1 width=32 heads=2 context=32)', 'quant=fp4 block=32'],
+])('%s', (_, model, quant) => {
+  test(`${quant}: the policy that is read again is the one that was trained`, async () => {
+    const shop = workshop(
+      `pretrain(model=${model} vocabulary=300 max_steps=6)
+      → sft(data=${rows} qlora r=4 ${quant}; max_steps=4 batch=4)
+      → after: eval(data=${rows})
+      → rm(lora r=2; max_steps=2 batch=4)
+      → ppo(qlora r=4 ${quant}; steps=2 batch=4 minibatch=4 epochs=1 max_new_tokens=4 missing_eos_penalty=0 lr=0.01)
+      → export(to="out" quant=nf4)`,
+    );
+    const said = await shop.run();
+    expect(said.of('diagnostic')).toEqual([]);
+    // `eval` reads the saved policy in f32: the base through its codes, the adapter folded in.
+    const trained = said.finished('sft').metrics;
+    expect(said.finished('after').metrics.loss).toBeCloseTo(trained.eval_loss!, 5);
+    // The base in f32 is another model.
+    expect(trained.initial_eval_loss).not.toBeCloseTo(trained.eval_loss!, 5);
+    const first = said.of('step', 'ppo')[0]!.metrics;
+    expect(first['val/ratio']).toBeCloseTo(1, 5);
+    expect(Math.abs(first['objective/kl']!)).toBeLessThan(1e-5);
+
+    const policy = await policyOf(shop, said, 'ppo.policy');
+    const file = join(shop.directory, 'out', 'model.safetensors');
+    const linears = policy.family.linears(policy.config);
+    const turned = new Set(linears.flatMap((l) => (l.layout === 'in,out' ? [l.weight] : [])));
+    const options: QuantizationOptions = { format: 'nf4', block: 64, doubleQuantization: true };
+    const plain = await openWeights(file, new Set());
+    for (const { weight } of linears) {
+      const value = policy.weights.get(weight)!;
+      const { shape, data } = turned.has(weight) ? transposed(value) : value;
+      expect(plain.codes(weight)).toEqual(quantize({ shape, data: data as Float32Array }, options));
+    }
+    const whole = await openWeights(file, turned);
+    expect([...whole.keys()].sort()).toEqual([...policy.weights.keys()].sort());
+    for (const [name, { shape }] of policy.weights) expect(whole.get(name)!.shape).toEqual(shape);
+    const config = JSON.parse(shop.read('out/config.json'));
+    expect(config.quantization_config).toMatchObject({
+      quant_method: 'bitsandbytes',
+      load_in_4bit: true,
+      bnb_4bit_quant_type: 'nf4',
+      bnb_4bit_use_double_quant: true,
+    });
+    const { tensors } = await readSafetensorsHeader(file);
+    const [{ weight }] = linears as [(typeof linears)[number]];
+    expect(tensors.get(weight)!.format).toBe('U8');
+    expect(tensors.has(`${weight}.quant_state.bitsandbytes__nf4`)).toBe(true);
+  });
+});
+
+test('what bitsandbytes cannot load is refused before anything runs', async () => {
+  const shop = workshop(
+    `pretrain(model=llama(layers=1 width=32 heads=2 context=32) vocabulary=300 max_steps=1) → export(to="out" as=adapter quant=nf4)`,
+  );
+  await expect(shop.plan()).resolves.toMatchObject({ diagnostics: [{ code: 'FTP6002' }] });
+});
