@@ -166,7 +166,7 @@ async function openDirectory(
   const settings = (await readJson(directory, ADAPTER_FILES[1])) as Record<string, Json>;
   const whole = (await openBase(base)).weights;
   const weights = quantized === undefined ? whole : throughCodes(whole, quantized);
-  const changed = mergePeft(weights.unkept(), adapter, settings);
+  const changed = mergePeft(weights.unkept(), adapter, settings, turnedInCodes(config));
   return {
     config,
     files,
