@@ -61,6 +61,7 @@ export const lora: Method = {
     const frozen = new Set(
       adapters.flatMap(({ parts }) => parts.flatMap(({ start }) => (start ? [start.a, start.b] : []))),
     );
+    const turned = new Set(adapters.flatMap(({ layout, weight }) => (layout === 'in,out' ? [weight] : [])));
     const config = peftConfig(adapters, target, settings);
     const masked = settings.dropout > 0 ? adapters.filter(hasMask) : [];
     return {
@@ -72,7 +73,7 @@ export const lora: Method = {
         addAdapters(program, adapters, { dropout: dropout && masked.length > 0 }),
       adapter: {
         config,
-        merge: (base, tensors) => mergePeft(base, peftTensors(tensors, adapters, base), config),
+        merge: (base, tensors) => mergePeft(base, peftTensors(tensors, adapters, base), config, turned),
         export: (tensors, base) => peftTensors(tensors, adapters, base),
       },
       dropout: masked.map((adapter) => ({ input: maskName(adapter), probability: settings.dropout })),

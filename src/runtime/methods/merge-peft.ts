@@ -14,12 +14,17 @@ const PAIRS = [
 
 /**
  * New values of the weights that an adapter changes. W + scale · B A, transposed where weights are stored (in, out): those
- * of an embedding, and of GPT-2's Conv1D where `fan_in_fan_out` says so. scale = lora_alpha / r, or / √r with
- * `use_rslora`. With `lora_magnitude_vector` m (DoRA) each output is brought to length m: m · (W + ΔW) / ‖W + ΔW‖.
+ * of embeddings, and `turned` (GPT-2's Conv1D; PEFT looks at the layer too, its `fan_in_fan_out` may say otherwise).
+ * scale = lora_alpha / r, or / √r with `use_rslora`. With `lora_magnitude_vector` m (DoRA) each output is brought to length m: m · (W + ΔW) / ‖W + ΔW‖.
  * Sums in double, each weight rounded once. The base stays as it is: letting go of what is returned is unmerging, exactly.
  * Errors: Error naming a tensor that the base lacks, whose shape does not fit, or an initialization that changed the base.
  */
-export function mergePeft(base: BaseWeights, adapter: Tensors, config: Config): Map<string, Tensor> {
+export function mergePeft(
+  base: BaseWeights,
+  adapter: Tensors,
+  config: Config,
+  turned: ReadonlySet<string>,
+): Map<string, Tensor> {
   refuseOtherBase(config);
   const merged = new Map<string, Tensor>();
   for (const name of adapter.keys()) {
@@ -29,7 +34,7 @@ export function mergePeft(base: BaseWeights, adapter: Tensors, config: Config): 
     const path = name.slice(0, -pair.a.length);
     const weight = `${module}.weight`;
     if (base.get(weight) === undefined && repeatsEmbedding(module, adapter)) continue;
-    merged.set(weight, mergeOne(base, adapter, { module, path, pair, config }));
+    merged.set(weight, mergeOne(base, adapter, { module, path, pair, config, turned }));
   }
   return merged;
 }
@@ -40,9 +45,10 @@ interface One {
   readonly path: string;
   readonly pair: (typeof PAIRS)[number];
   readonly config: Config;
+  readonly turned: ReadonlySet<string>;
 }
 
-function mergeOne(base: BaseWeights, adapter: Tensors, { module, path, pair, config }: One): Tensor {
+function mergeOne(base: BaseWeights, adapter: Tensors, { module, path, pair, config, turned }: One): Tensor {
   const down = adapter.get(`${path}${pair.a}`)!;
   const up = adapter.get(`${path}${pair.b}`);
   const old = base.get(`${module}.weight`);
@@ -50,8 +56,7 @@ function mergeOne(base: BaseWeights, adapter: Tensors, { module, path, pair, con
   if (!old) throw new Error(`the adapter changes ${module}.weight, which the base model does not have`);
   const [rank, inputs] = down.shape as [number, number];
   const outputs = up.shape[0]!;
-  // In a model of Conv1D layers the output layer is none of them.
-  const transposed = pair.embedding || (config.fan_in_fan_out === true && !module.endsWith('lm_head'));
+  const transposed = pair.embedding || turned.has(`${module}.weight`);
   const expected = transposed ? [inputs, outputs] : [outputs, inputs];
   if (expected.some((n, i) => n !== old.shape[i]))
     throw new Error(`the adapter of ${module} is for a (${expected}) weight, the base has (${old.shape})`);

@@ -70,6 +70,7 @@ def save(model, folder, **options):
     path = folder / "adapter_config.json"
     text = json.loads(path.read_text())
     text["base_model_name_or_path"] = None
+    text["target_modules"] = sorted(text["target_modules"])
     path.write_text(json.dumps(text, indent=2, sort_keys=True) + "\n")
 
 
@@ -143,6 +144,6 @@ make(
     "llama",
     init_lora_weights="pissa",
     use_dora=True,
-    starts=["magnitude"],
+    starts=["magnitude", "lora_A", "lora_B"],
     use_rslora=True,
 )
