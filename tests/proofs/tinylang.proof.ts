@@ -43,7 +43,7 @@ describe.each([1, 2])('tinylang.ftp with seed %i', (seed) => {
   const words = ['--set', `seed=${seed}`, ...onePass];
   beforeAll(async () => {
     runs.set('lora', await tinylang.run(words));
-    for (const method of ['full', 'freeze'])
+    for (const method of ['full', 'freeze', 'qlora'])
       runs.set(method, await tinylang.run([...words, '--profile', method, '--until', 'spoken']));
   });
 
@@ -74,6 +74,15 @@ describe.each([1, 2])('tinylang.ftp with seed %i', (seed) => {
     expect(Math.abs(loss - dialectEntropy())).toBeLessThan(0.05);
     expect(loss - best).toBeLessThan(0.05);
     expect(loss - best).toBeGreaterThan(-0.01);
+  });
+
+  it('fine-tunes a base in four bits to within 0.05 nats of lora', () => {
+    const [codes, floats] = ['qlora', 'lora'].map((method) => natsPerResponse(runs.get(method)!, 'spoken'));
+    const start = runs.get('qlora')!.finished('sft').metrics.initial_eval_loss!;
+    report(seed, 'sft qlora', { loss: codes!, lora: floats!, gap: codes! - floats! });
+    // Four bits are another base than the one that lora starts from.
+    expect(start).not.toBeCloseTo(runs.get('lora')!.finished('sft').metrics.initial_eval_loss!, 3);
+    expect(codes! - floats!).toBeLessThan(0.05);
   });
 
   it('judges held-out pairs as the rule does', () => {
