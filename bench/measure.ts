@@ -69,7 +69,7 @@ export function beginProcessorTime(): void {
   begun = process.cpuUsage();
 }
 
-function processorMs(): number {
+export function processorMs(): number {
   const { user, system } = process.cpuUsage(begun);
   return (user + system) / 1000;
 }

@@ -51,6 +51,8 @@ const words: Readonly<Record<string, string>> = {
   firstStepSeconds: 'seconds',
   validationLoss: 'validation loss',
   initialLoss: 'loss before the first step',
+  processorNanoseconds: 'processor time a number, ns',
+  savedShare: 'peak memory less, ÷ size of the state',
 };
 
 const byProcessor = (value: number | undefined) =>

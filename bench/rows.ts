@@ -56,6 +56,18 @@ export const benches: Readonly<Record<string, readonly Row[]>> = {
       targets: [{ figure: 'speed', atLeast: 1 }],
     },
   ],
+  optimizers: [
+    {
+      title: 'AdamW over 800,000 numbers',
+      ours: { script: 'optimizers', options: {} },
+      targets: [{ figure: 'processorNanoseconds', atMost: 3.5 }],
+    },
+    {
+      title: 'Paging the state of AdamW over 50 million numbers',
+      ours: { script: 'paging', options: {} },
+      targets: [{ figure: 'savedShare', atLeast: 0.95 }],
+    },
+  ],
   generate: [
     {
       title: 'Decoding, 30 layers of width 576, f32, one row',
