@@ -8,7 +8,7 @@ import { type Expression, type Step, subtract } from './kernel/expression.ts';
 import { type MomentFormat, single } from './moment-format.ts';
 import { type Flat, type Optimizer, requireSameSize } from './optimizer.ts';
 
-export interface Moment {
+interface Moment {
   /** `m`, `v`: different in all pieces of a chain. */
   readonly letter: string;
   /** Whether it can be below zero. */
@@ -16,7 +16,7 @@ export interface Moment {
 }
 
 /** The element that a piece works on. */
-export interface Element {
+interface Element {
   readonly parameter: Expression;
   /** As the last step left it; 0 before the first. */
   moment(letter: string): Expression;
@@ -34,7 +34,7 @@ export interface Piece {
 }
 
 /** Elements start … start + count − 1 of a tensor, with the state of these elements alone. */
-export interface ElementRange {
+interface ElementRange {
   readonly name: string;
   readonly parameter: Float32Array;
   readonly gradient: Float32Array;
@@ -44,7 +44,7 @@ export interface ElementRange {
   readonly state: readonly (Float32Array | Uint8Array)[];
 }
 
-export interface StateLayout {
+interface StateLayout {
   /** `m:NAME`. */
   readonly key: string;
   readonly dtype: 'f32' | 'u8';

@@ -2,7 +2,7 @@
 import type { Flat } from './optimizer.ts';
 
 /** √Σ g² over all tensors, summed in double. */
-export function globalNorm(gradients: Flat): number {
+function globalNorm(gradients: Flat): number {
   let total = 0;
   for (const values of gradients.values()) {
     // Four sums at once: an addition need not wait for the one before.

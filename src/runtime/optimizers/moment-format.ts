@@ -1,7 +1,7 @@
 /** How moments are kept: what holds them, and the way to and from single precision. */
 
 /** A moment of a range of elements, in the order of `MomentFormat.parts`. */
-export type Parts = readonly (Float32Array | Uint8Array)[];
+type Parts = readonly (Float32Array | Uint8Array)[];
 
 export interface MomentFormat {
   readonly parts: readonly {

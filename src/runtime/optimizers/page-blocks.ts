@@ -2,7 +2,7 @@
 import type { Chain } from './chain.ts';
 
 /** An array of the state of a segment. Offsets are in bytes, from the start of the block. */
-export interface SegmentPart {
+interface SegmentPart {
   /** Of the whole tensor's array: `m:NAME`. */
   readonly key: string;
   readonly dtype: 'f32' | 'u8';

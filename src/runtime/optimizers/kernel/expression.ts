@@ -7,8 +7,8 @@ export interface Step {
   readonly learningRate: number;
 }
 
-export type BinaryOperation = 'add' | 'subtract' | 'multiply' | 'divide';
-export type UnaryOperation = 'squareRoot' | 'sign';
+type BinaryOperation = 'add' | 'subtract' | 'multiply' | 'divide';
+type UnaryOperation = 'squareRoot' | 'sign';
 
 export type Expression =
   /** An element of an array of 32-bit numbers. */

@@ -13,7 +13,7 @@ declare const WebAssembly: {
 export type Code = readonly number[];
 
 /** LEB128. */
-export function unsigned(value: number): Code {
+function unsigned(value: number): Code {
   const bytes: number[] = [];
   let rest = value;
   do {
