@@ -37,6 +37,12 @@ test('errors of the system by their codes; others are left as they are', () => {
   expect([of('ENOSPC').kind, of('EDQUOT').kind, of('EROFS').kind, of('EACCES').kind]).toEqual([
     ...['disk-full', 'disk-full', 'no-permission', 'no-permission'],
   ]);
+  expect(of('EEXIST')).toMatchObject({
+    kind: 'no-permission',
+    message: '/s/x cannot be written: something is in the way (EEXIST)',
+  });
+  const made = storeError(Object.assign(new Error(), { code: 'ENOENT', syscall: 'mkdir' }), '/s/x');
+  expect(made).toMatchObject({ kind: 'no-permission', message: 'the directory /s/x cannot be made' });
   expect(of('ENOENT')).not.toBeInstanceOf(StoreError);
   expect(storeError('text', '/s/x')).toBe('text');
 });

@@ -174,3 +174,10 @@ test('an artifact may come from any directory', async () => {
     expect(await readdir(store.artifact(policy!))).toEqual(['config.json']);
   });
 });
+
+test('a store where a file stands is refused in words', async () => {
+  const path = join(temporaryDirectory(), 'store');
+  await writeFile(path, 'a file');
+  await expect(openStore(path, { write: true })).rejects.toMatchObject({ kind: 'no-permission', path });
+  expect(await readFile(path, 'utf8')).toBe('a file');
+});

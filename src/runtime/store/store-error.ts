@@ -3,7 +3,7 @@
 export type StoreErrorKind =
   /** No room left on the disk, or a quota is used up. */
   | 'disk-full'
-  /** The file or directory may not be written or read. */
+  /** The file or directory may not be written or read, or something else stands in its place. */
   | 'no-permission'
   /** The store was written by another version of its layout. */
   | 'other-version'
@@ -31,10 +31,11 @@ export class StoreError extends Error {
 
 const DISK_FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const NO_PERMISSION = new Set(['EACCES', 'EPERM', 'EROFS']);
+const IN_THE_WAY = new Set(['EEXIST', 'ENOTDIR', 'EISDIR', 'ENOTEMPTY']);
 
 /** The typed form of what a write to `path` threw; an error that is none of these comes back unchanged. */
 export function storeError(error: unknown, path: string): unknown {
-  const code = (error as NodeJS.ErrnoException | null)?.code;
+  const { code, syscall } = (error ?? {}) as NodeJS.ErrnoException;
   if (code !== undefined && DISK_FULL.has(code)) {
     return new StoreError('disk-full', path, `no room left on the disk to write ${path}`, [
       'free some space, or keep the store elsewhere with `--store DIR`',
@@ -44,6 +45,20 @@ export function storeError(error: unknown, path: string): unknown {
   if (code !== undefined && NO_PERMISSION.has(code)) {
     return new StoreError('no-permission', path, `${path} may not be written (${code})`, [
       'change its permissions, or keep the store elsewhere with `--store DIR`',
+    ]);
+  }
+  if (code !== undefined && IN_THE_WAY.has(code)) {
+    return new StoreError(
+      'no-permission',
+      path,
+      `${path} cannot be written: something is in the way (${code})`,
+      ['remove what has this name, or a part of the path, or write to another place'],
+    );
+  }
+  // The parents of a directory are made with it: where one cannot be, node says that it is not there.
+  if (code === 'ENOENT' && syscall === 'mkdir') {
+    return new StoreError('no-permission', path, `the directory ${path} cannot be made`, [
+      'is its disk read-only? name a directory that may be written',
     ]);
   }
   return error;
