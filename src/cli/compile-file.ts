@@ -5,7 +5,12 @@ import { type Diagnostic, diagnose } from '../compiler/diagnostics/diagnostic.ts
 import type { ExecutionGraph } from '../compiler/graph/graph.ts';
 import type { Observe } from '../compiler/pass.ts';
 import { directoryOf, joinPath } from '../compiler/source/paths.ts';
-import { decodeSource, maxSourceLength, type SourceFile } from '../compiler/source/source-file.ts';
+import {
+  decodeSource,
+  maxSourceLength,
+  type SourceFile,
+  undecodable,
+} from '../compiler/source/source-file.ts';
 import { catalog } from '../runtime/catalog.ts';
 import type { Arguments } from './arguments.ts';
 import { UsageError } from './command.ts';
@@ -81,8 +86,16 @@ export function readSource(path: string): SourceFile | Diagnostic {
     const { size } = statSync(path);
     // No more than four bytes a unit: larger files need not be read.
     if (size > 4 * maxSourceLength)
-      return diagnose('file-too-large', { length: size, most: maxSourceLength, of: 'bytes' });
-    return decodeSource(path, readFileSync(path)) ?? diagnose('not-text', { why: 'not UTF-8' });
+      return diagnose(
+        'file-too-large',
+        { length: size, most: maxSourceLength, of: 'bytes' },
+        { span: { file: path, start: 0, end: 0, line: 1, column: 1 } },
+      );
+    const bytes = readFileSync(path);
+    const source = decodeSource(path, bytes);
+    if (source !== undefined) return source;
+    const { span, utf16 } = undecodable(path, bytes);
+    return diagnose('not-text', { why: utf16 ? 'UTF-16' : 'not UTF-8' }, { span });
   } catch (error) {
     const diagnostic = diagnose('unreadable-file', {
       path,

@@ -100,6 +100,7 @@ describe('ftc check', () => {
     const ended = await ftc(['check', 'main.ftp'], { cwd: temporaryDirectory({ 'main.ftp': content }) });
     expect(ended.code).toBe(1);
     expect(ended.stdout).toContain(code);
+    expect(ended.stdout).toContain('main.ftp');
     expect(ended.stdout + ended.stderr).not.toMatch(/\n\s+at .*\(/);
   });
 

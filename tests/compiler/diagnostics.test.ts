@@ -8,7 +8,7 @@ import { editDistance, nearest } from '../../src/compiler/diagnostics/nearest.ts
 import { renderJson } from '../../src/compiler/diagnostics/render-json.ts';
 import { renderText } from '../../src/compiler/diagnostics/render-text.ts';
 import { docs, documentedNames } from '../../src/compiler/docs.ts';
-import { decodeSource } from '../../src/compiler/source/source-file.ts';
+import { decodeSource, undecodable } from '../../src/compiler/source/source-file.ts';
 import { displayWidth } from '../../src/compiler/source/width.ts';
 import { fixture } from './fixture-catalog.ts';
 
@@ -140,6 +140,15 @@ describe('sources', () => {
       text: 'a',
     });
     expect(decodeSource('x.ftp', new Uint8Array([0x61, 0xff]))).toBeUndefined();
+    const bytes = Uint8Array.of(...new TextEncoder().encode('# 医\na 疗'), 0xe9, 0x0a);
+    expect(undecodable('x.ftp', bytes)).toEqual({
+      span: { file: 'x.ftp', start: 7, end: 7, line: 2, column: 4 },
+      utf16: false,
+    });
+    expect(undecodable('x.ftp', Uint8Array.of(0xff, 0xfe, 0x61, 0))).toMatchObject({
+      span: { line: 1, column: 1 },
+      utf16: true,
+    });
   });
 
   it('of ten megabytes of noise are refused in time, with few words', () => {

@@ -18,6 +18,33 @@ export function decodeSource(path: string, bytes: Uint8Array): SourceFile | unde
   }
 }
 
+/** Where bytes stop being UTF-8: the place of the first one that is not, and whether they look like UTF-16. */
+export function undecodable(
+  path: string,
+  bytes: Uint8Array,
+): { readonly span: Span; readonly utf16: boolean } {
+  let [good, bad] = [0, bytes.length];
+  // The longest beginning that decodes: a character cut at its end is no fault of it.
+  while (bad - good > 1) {
+    const middle = (good + bad) >> 1;
+    if (decodes(bytes.subarray(0, middle))) good = middle;
+    else bad = middle;
+  }
+  const text = new TextDecoder().decode(bytes.subarray(0, good), { stream: true });
+  const span = spanOf({ path, text }, { start: text.length, end: text.length });
+  const mark = (bytes[0]! << 8) | bytes[1]!;
+  return { span, utf16: mark === 0xfffe || mark === 0xfeff };
+}
+
+function decodes(bytes: Uint8Array): boolean {
+  try {
+    new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 interface LineIndex {
   /** Offset of the first unit of each line. */
   readonly starts: readonly number[];

@@ -2,10 +2,17 @@
 import { didYouMean, excerpt, plural, readableBytes, type Words } from './words.ts';
 
 export const syntaxWords = {
-  'not-text': (data: { readonly why: 'not UTF-8' | 'control characters' }): Words => ({
-    message: 'this is not a text file',
+  'not-text': (data: { readonly why: 'not UTF-8' | 'UTF-16' | 'control characters' }): Words => ({
+    message:
+      data.why === 'control characters'
+        ? 'this is not a text file'
+        : `this is not a text file in UTF-8${data.why === 'UTF-16' ? ', but in UTF-16' : ''}`,
     label: data.why === 'control characters' ? 'a character that no text holds' : 'not UTF-8',
-    help: ['a pipeline is UTF-8 text; name the pipeline file itself, not a model or a data file'],
+    help: [
+      data.why === 'UTF-16'
+        ? 'save it as UTF-8'
+        : 'a pipeline is UTF-8 text; name the pipeline file itself, not a model or a data file',
+    ],
   }),
   'bad-character': (data: { readonly character: string; readonly twin?: string | undefined }): Words => ({
     message: `${naming(data.character)} is not part of the language`,
