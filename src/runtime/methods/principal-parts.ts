@@ -38,7 +38,7 @@ export function principalParts(matrix: Matrix, count: number): PrincipalParts {
   const gram = images.map((a) => Float64Array.from(images, (b) => dot(a, b)));
   const { values, vectors } = symmetricEigen(gram);
   const order = [...values.keys()].sort((a, b) => values[b]! - values[a]!).slice(0, count);
-  const parts = order.map((at) => {
+  const unsorted = order.map((at) => {
     const mix = (all: readonly Float64Array[], length: number) => {
       const sum = new Float64Array(length);
       for (const [j, one] of all.entries()) add(sum, one, vectors[j]![at]!);
@@ -50,6 +50,8 @@ export function principalParts(matrix: Matrix, count: number): PrincipalParts {
     const value = Math.sqrt(dot(left, left));
     return { value, left: left.map((x) => (sign * x) / (value || 1)), right: right.map((x) => sign * x) };
   });
+  // Squares of small values are rounded: their roots may come in another order.
+  const parts = unsorted.sort((a, b) => b.value - a.value);
   return {
     values: parts.map(({ value }) => value),
     left: parts.map(({ left }) => left),

@@ -1,0 +1,141 @@
+/** What the options of lora mean, and which do not go together. */
+import { expect, test } from 'vitest';
+import type { Json } from '../../src/compiler/catalog.ts';
+import { compile } from '../../src/compiler/compile.ts';
+import { catalog } from '../../src/runtime/catalog.ts';
+import { lora } from '../../src/runtime/methods/lora.ts';
+import { mergePeft } from '../../src/runtime/methods/merge-peft.ts';
+import type { MethodError } from '../../src/runtime/methods/method.ts';
+import { type GoldenName, readGolden } from '../reference/golden.ts';
+import { targetOf } from './targets.ts';
+
+const apply = async (name: GoldenName, options: Record<string, Json>) =>
+  lora.apply(targetOf(await readGolden(name)), options);
+const refused = async (name: GoldenName, options: Record<string, Json>) => {
+  const error = await apply(name, options).then(
+    () => undefined,
+    (caught) => caught as MethodError,
+  );
+  return error && { name: error.name, option: error.option, message: error.message, help: error.help };
+};
+/** Rank of A by module. */
+const ranks = (method: Awaited<ReturnType<typeof apply>>) =>
+  Object.fromEntries(
+    method.added.flatMap(({ name, shape }) => {
+      const match = /^base_model\.model\.(.*)\.lora_(embedding_)?A/.exec(name);
+      return match ? [[match[1]!, shape[0]]] : [];
+    }),
+  );
+
+test('a rank for every target; the narrower target decides', async () => {
+  const config = { targets: ['all', 'v'], ranks: [2, 5] };
+  const method = await apply('llama', config);
+  expect(ranks(method)).toMatchObject({
+    'model.layers.0.self_attn.q_proj': 2,
+    'model.layers.0.self_attn.v_proj': 5,
+    'model.layers.1.mlp.down_proj': 2,
+  });
+  // Alpha follows each rank.
+  expect(method.adapter!.config).toMatchObject({
+    r: 2,
+    lora_alpha: 4,
+    rank_pattern: { v_proj: 5 },
+    alpha_pattern: { v_proj: 10 },
+  });
+  const fixed = await apply('llama', { ...config, alpha: 8 });
+  expect(fixed.adapter!.config).toMatchObject({
+    lora_alpha: 8,
+    rank_pattern: { v_proj: 5 },
+    alpha_pattern: {},
+  });
+});
+
+test('modules of one name and two ranks get longer names', async () => {
+  const { adapter } = await apply('gpt2', { targets: ['o', 'down'], ranks: [2, 3] });
+  expect(adapter!.config).toMatchObject({
+    r: 2,
+    target_modules: ['attn.c_proj', 'mlp.c_proj'],
+    rank_pattern: { 'mlp.c_proj': 3 },
+    alpha_pattern: { 'mlp.c_proj': 6 },
+  });
+});
+
+test('adapters of some blocks only', async () => {
+  const last = await apply('llama', { targets: ['q'], layers: 1 });
+  expect(Object.keys(ranks(last))).toEqual(['model.layers.1.self_attn.q_proj']);
+  expect(last.adapter!.config.target_modules).toEqual(['1.self_attn.q_proj']);
+  const first = await apply('gpt2', { targets: ['q', 'up'], layers: -1, r: 2 });
+  expect(Object.keys(ranks(first))).toEqual(['transformer.h.0.attn.c_attn.q', 'transformer.h.0.mlp.c_fc']);
+  expect(first.adapter!.config.target_modules).toEqual(['0.attn.c_attn', '0.mlp.c_fc']);
+});
+
+test('start values: gaussian, and those of an embedding', async () => {
+  const { added } = await apply('llama', { r: 4, targets: ['q', 'embed', 'head'], init: 'gaussian' });
+  const start = Object.fromEntries(
+    added.map((spec) => [spec.name.replace('base_model.model.', ''), spec.initializer]),
+  );
+  expect(start).toMatchObject({
+    'model.embed_tokens.lora_embedding_A': { kind: 'zeros' },
+    'model.embed_tokens.lora_embedding_B': { kind: 'normal', std: 1 },
+    'model.layers.0.self_attn.q_proj.lora_A.weight': { kind: 'normal', std: 1 / 4 },
+    'model.layers.0.self_attn.q_proj.lora_B.weight': { kind: 'zeros' },
+    'lm_head.lora_A.weight': { kind: 'normal', std: 1 / 4 },
+  });
+});
+
+test('dropout has a mask for every product, none for tables', async () => {
+  const { dropout } = await apply('llama', {
+    r: 2,
+    targets: ['q', 'embed', 'head'],
+    dropout: 0.1,
+    layers: 1,
+  });
+  expect(dropout).toEqual([{ input: 'dropout.model.layers.1.self_attn.q_proj', probability: 0.1 }]);
+});
+
+test('what does not go together', async () => {
+  expect(await refused('llama', { targets: ['q', 'v'], ranks: [4] })).toEqual({
+    name: 'MethodError',
+    option: 'ranks',
+    message: 'there are 2 targets and 1 ranks',
+    help: ['give one rank a target, in this order: q, v'],
+  });
+  expect(await refused('llama', { targets: ['q', 'v'], ranks: [4, 17] })).toMatchObject({ option: 'ranks' });
+  expect(await refused('gpt2', { targets: ['head'] })).toMatchObject({
+    option: 'targets',
+    message: 'the output layer of this model is its token embedding',
+    help: ['write `embed`, which adapts both'],
+  });
+  expect(await refused('qwen2', { targets: ['embed'], dora: true })).toMatchObject({ option: 'dora' });
+  expect(await refused('gpt2', { targets: ['all', 'q'], ranks: [2, 4] })).toMatchObject({
+    option: 'ranks',
+    message:
+      'transformer.h.0.attn.c_attn.weight holds q, k and v as one matrix: `all` gives it rank 2, `q` rank 4',
+  });
+  expect(await refused('llama', { layers: 3 })).toMatchObject({ option: 'layers' });
+});
+
+test('r beside ranks does nothing, and is refused', () => {
+  const text = 'pretrain → sft(lora r=8 targets=q,v ranks=4,2)';
+  const { diagnostics } = compile({ path: 'a.ftp', text }, { catalog });
+  expect(diagnostics.map(({ name, message }) => [name, message])).toEqual([
+    ['without-effect', '`r` does nothing beside `ranks`'],
+  ]);
+  const { graph } = compile({ path: 'a.ftp', text: text.replace('r=8 ', '') }, { catalog });
+  expect(graph!.jobs[1]!.method!.options).toEqual({
+    targets: ['q', 'v'],
+    ranks: [4, 2],
+    dropout: 0,
+    rslora: false,
+    dora: false,
+    init: 'kaiming',
+  });
+});
+
+test('an adapter that stands on a base which PEFT changed is not taken for one on the base', async () => {
+  const golden = await readGolden('llama');
+  const config = { r: 4, lora_alpha: 8, init_lora_weights: 'pissa' };
+  expect(() => mergePeft(golden.weights, golden.adapter, config, new Set())).toThrow(
+    'init_lora_weights="pissa", which changes the base; save it with PEFT\'s path_initial_model_for_weight_conversion',
+  );
+});
