@@ -114,4 +114,7 @@ test('a missing field proposes how to rename the column that is there', () => {
   const strange = row({ Question: 'q', Answer: 'a', Group: 'g' });
   const help = ['rename the columns: `→ columns(prompt=Question completion=Answer)`'];
   expect(() => promptCompletionOf(strange)).toThrow(expect.objectContaining({ help }));
+  expect(() => preferenceOf(row({ messages: [] }))).toThrow(
+    expect.objectContaining({ help: ['name other data: these rows are of another shape'] }),
+  );
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { findFiles } from '../../src/runtime/data/find-files.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { data, failureOf, jsonLines, rowsOf } from './files.ts';
 
@@ -53,6 +54,15 @@ test('csv: quotes, commas and line ends in fields, Chinese column names', async 
   expect(places(rows)).toEqual(['table.csv:2', 'table.csv:5']);
   const semicolon = await rowsOf(data('csv', { path: 'semicolon.csv', delimiter: ';' }), root);
   expect(semicolon[0]!.value).toEqual({ a: '1', b: '2' });
+});
+
+test('a directory in place of a file is called so, and its files are offered', async () => {
+  const directory = temporaryDirectory({ 'notes/a.txt': 'a', 'notes/b.md': 'b', 'notes/c.txt': 'c' });
+  await expect(findFiles('notes', directory)).rejects.toMatchObject({
+    kind: 'missing-data-file',
+    message: '`notes` is a directory, and a source names files',
+    help: ['write `notes/*.md` or `notes/*.txt`'],
+  });
 });
 
 test.each([

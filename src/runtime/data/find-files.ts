@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { escapePath, glob, isDynamicPattern } from 'tinyglobby';
 import { nearest } from '../../compiler/diagnostics/nearest.ts';
 import { DataError } from './data-error.ts';
@@ -20,13 +20,23 @@ export async function findFiles(pattern: string, directory: string): Promise<str
     expandDirectories: false,
   });
   if (found.length === 0) {
+    const inside = await patternsInside(resolve(directory, pattern), slashes);
     throw new DataError('missing-data-file', {
       path: pattern,
-      near: await filesNear(join(directory, pattern), directory),
+      ...(inside ? { inside } : { near: await filesNear(join(directory, pattern), directory) }),
     });
   }
   const named = found.map((path) => (isAbsolute(pattern) ? path : join(directory, relative(base, path))));
   return named.sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Globs of the files in a directory, one for each ending; nothing where the path is no directory. */
+async function patternsInside(path: string, pattern: string): Promise<string[] | undefined> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
+  const endings = entries
+    ?.filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map((entry) => extname(entry.name));
+  return endings && [...new Set(endings)].sort().map((ending) => `${pattern.replace(/\/$/, '')}/*${ending}`);
 }
 
 /** Names of files in the directory where one was looked for, as they would be written: those most like it first. */

@@ -35,7 +35,23 @@ export const runtimeWords = {
     help: ['make room (`ftc clean` removes what no kept run needs) or choose another place with `--store`'],
   }),
 
-  'missing-data-file': (data: { readonly path: string; readonly near?: readonly string[] }): Words => {
+  'missing-data-file': (data: {
+    readonly path: string;
+    readonly near?: readonly string[];
+    /** Patterns of the files inside, where the path is a directory. */
+    readonly inside?: readonly string[];
+  }): Words => {
+    if (data.inside !== undefined) {
+      return {
+        message: `\`${data.path}\` is a directory, and a source names files`,
+        label: 'a directory',
+        help: [
+          data.inside.length === 0
+            ? 'put files into it'
+            : `write ${data.inside.map((glob) => `\`${glob}\``).join(' or ')}`,
+        ],
+      };
+    }
     const near = nearest(data.path, data.near ?? []);
     return {
       message: `no file matches \`${data.path}\``,
@@ -62,16 +78,17 @@ export const runtimeWords = {
       readonly rows: string;
     },
   ): Words => {
-    // Columns that nothing is near to are offered in their order.
+    // Columns that nothing is near to are offered in their order; a row with fewer columns is of another shape.
     const others = data.has.filter((column) => nearest(column, data.fields) === undefined);
-    const renamed = data.fields.map(
-      (field, i) => `${field}=${nearest(field, data.has) ?? others[i] ?? data.has[0] ?? 'name'}`,
-    );
+    const renamed = data.fields.map((field, i) => [field, nearest(field, data.has) ?? others[i]] as const);
+    const help = renamed.every(([, column]) => column !== undefined)
+      ? `rename the columns: \`→ columns(${renamed.map((pair) => pair.join('=')).join(' ')})\``
+      : 'name other data: these rows are of another shape';
     return {
       message: `${at(data)}: the row has no field ${data.fields.map((field) => `\`${field}\``).join(', ')}`,
       label: 'its rows do not have the right shape',
       notes: [`the stage takes ${data.rows}`, `the row has: ${listed(data.has) || 'nothing'}`],
-      help: [`rename the columns: \`→ columns(${renamed.join(' ')})\``],
+      help: [help],
     };
   },
   'no-supervised-token': (data: DataPlace & { readonly why?: string }): Words => ({
