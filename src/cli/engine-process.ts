@@ -40,6 +40,14 @@ const engineMain = new URL('../runtime/run/engine-main.js', import.meta.url);
 
 const keptWords = 8192;
 
+/**
+ * glibc: what is larger than this comes from the system and goes back to it. By default the border moves up to 32 MB, and
+ * what is freed below it stays with the process: weights that were packed for the engine, gradients of earlier steps (a
+ * tenth of the peak of some stages; steps take as long either way).
+ */
+const largeBytes = String(1 << 20);
+const allocator = { MALLOC_MMAP_THRESHOLD_: largeBytes, MALLOC_TRIM_THRESHOLD_: largeBytes };
+
 export function startEngine(
   request: EngineRequest,
   options: { readonly main?: URL; readonly log?: (text: string) => void } = {},
@@ -48,6 +56,7 @@ export function startEngine(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // JSON would turn a loss of NaN into null on the way.
     serialization: 'advanced',
+    env: { ...allocator, ...process.env },
   });
   let lastWords = '';
   for (const stream of [child.stdout, child.stderr]) {
