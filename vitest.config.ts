@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'],
     testTimeout: 60_000,
     pool: 'forks',
+    // Programs are checked between passes.
+    env: { FTC_VERIFY: '1' },
   },
 });

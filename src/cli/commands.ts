@@ -113,6 +113,8 @@ export const commands: readonly Command[] = [
     flags: [
       { name: 'emit', value: 'WHAT', summary: 'tokens, ast, graph, program, onnx, mermaid or dot (graph)' },
       { name: 'stage', value: 'STAGE', summary: 'whose program (program and onnx)' },
+      { name: 'after', value: 'PASS', summary: "the stage's program after this pass" },
+      { name: 'passes', summary: "list the passes of the stage's program" },
       { name: 'out', value: 'FILE', summary: 'write to a file (onnx needs one)' },
       json,
       ...pipeline,
@@ -122,7 +124,8 @@ export const commands: readonly Command[] = [
     takes: { least: 1, most: 1 },
     examples: [
       'ftc compile medical.ftp --emit mermaid',
-      'ftc compile medical.ftp --emit program --stage sft',
+      'ftc compile medical.ftp --emit program --stage sft --after adapt',
+      'ftc compile medical.ftp --stage sft --passes',
     ],
     load: () => import('./commands/compile.ts'),
   },

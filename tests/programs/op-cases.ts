@@ -168,6 +168,7 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
     matmul({ transposeA: true }, [2, 3, 4, 5], [2, 3, 4, 6]),
     matmul({ transposeB: true }, [2, 3, 2, 5, 4], [2, 3, 1, 6, 4]),
     matmul({}, [5, 3], [2, 3, 4]),
+    matmul({}, [5, 3], [1, 3, 4]),
     matmul({}, [1, 40], [40, 33]),
   ],
   layerNorm: [

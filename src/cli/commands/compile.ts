@@ -8,9 +8,10 @@ import { emitMermaid } from '../../compiler/targets/mermaid.ts';
 import type { Arguments } from '../arguments.ts';
 import { CommandError, type RunCommand, UsageError } from '../command.ts';
 import { checkFile, pipelineSettings, systemWords } from '../compile-file.ts';
-import { emitPrograms, type ProgramForm } from '../emit-programs.ts';
+import { emitAfter, emitPrograms, type ProgramForm, passFigures, requireStage } from '../emit-programs.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
+import { passJson, passTable } from '../pass-table.ts';
 import { printDiagnostics, reportDiagnostics } from '../report-diagnostics.ts';
 
 /** What a pass prints, by the name of the form: there for files with errors too. */
@@ -27,7 +28,9 @@ const programForms: readonly ProgramForm[] = ['program', 'onnx'];
 const forms = [...Object.keys(passes), ...Object.keys(graphForms), ...programForms];
 
 export const run: RunCommand = async (given, output) => {
-  const form = given.value('emit') ?? 'graph';
+  const after = given.value('after');
+  const listed = given.has('passes');
+  const form = given.value('emit') ?? (after !== undefined || listed ? 'program' : 'graph');
   if (!forms.includes(form)) {
     const meant = nearest(form, forms);
     throw new UsageError(
@@ -36,7 +39,12 @@ export const run: RunCommand = async (given, output) => {
     );
   }
   const json = given.has('json');
-  if (json && form !== 'graph') throw new UsageError('`--json` goes with `--emit graph`');
+  if ((after !== undefined || listed) && form !== 'program')
+    throw new UsageError(`\`${listed ? '--passes' : '--after'}\` goes with \`--emit program\``);
+  if (after !== undefined && listed)
+    throw new UsageError('`--passes` lists all of them', 'leave out `--passes` or `--after`');
+  if (json && form !== 'graph' && !listed)
+    throw new UsageError('`--json` goes with `--emit graph` and with `--passes`');
   const printed = new Map<string, string>();
   const observe = (name: string, print: () => string) => {
     if (name === passes[form]) printed.set(form, print());
@@ -56,7 +64,15 @@ export const run: RunCommand = async (given, output) => {
     write(json ? JSON.stringify(graph) : whole(graph), given, output);
     return exitCodes.ok;
   }
-  const emitted = await emitPrograms(graph, path, form as ProgramForm, given.value('stage'));
+  const stage = requireStage(graph, given.value('stage'), listed ? '--passes' : `--emit ${form}`);
+  const of = { graph, file: path, stage };
+  if (listed) {
+    const figures = await passFigures(of);
+    write(json ? passJson(stage, figures) : passTable(figures, output.style), given, output);
+    return exitCodes.ok;
+  }
+  const emitted =
+    after === undefined ? await emitPrograms(of, form as ProgramForm) : await emitAfter(of, after);
   if (typeof emitted !== 'string' && given.value('out') === undefined) {
     throw new UsageError('an ONNX model is binary', 'name a file for it: --out model.onnx');
   }

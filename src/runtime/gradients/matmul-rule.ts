@@ -9,10 +9,10 @@ import { type GradientRule, reduceTo } from './rule.ts';
  */
 function sharedAxes(a: Node, b: Node, y: Node): number {
   const rank = y.shape.length - 2;
-  const sizeAt = (x: Node, axis: number) => x.shape[x.shape.length - 2 - rank + axis] ?? 1;
+  const sizeAt = (x: Node, axis: number) => x.shape[x.shape.length - 2 - rank + axis];
   let count = 0;
   for (let axis = rank - 1; axis >= 0; axis--) {
-    if (sizeAt(b, axis) !== 1 || sizeAt(a, axis) !== y.shape[axis]) break;
+    if ((sizeAt(b, axis) ?? 1) !== 1 || sizeAt(a, axis) !== y.shape[axis]) break;
     count++;
   }
   return count;

@@ -1,8 +1,10 @@
 /** What a program costs, from its shapes alone: arithmetic, and the most memory that is alive at once. */
+import type { DType } from './ops.ts';
 import type { Node, Program } from './program.ts';
 import { nodesOf, sizeOf } from './program.ts';
 
-const bytesOf = (node: Node) => sizeOf(node.shape) * (node.dtype === 'bool' ? 1 : 4);
+const BYTES: { readonly [T in DType]: number } = { f32: 4, i32: 4, u8: 1, bool: 1 };
+export const bytesOf = ({ dtype, shape }: Node) => sizeOf(shape) * BYTES[dtype];
 
 /** Values that share their operand's memory in every executable. */
 const isView = ({ op }: Node) => op === 'reshape' || op === 'stopGradient' || op === 'blockEdge';

@@ -91,7 +91,7 @@ function repeatBlocks(program: Program): Program {
 /** Runs after `differentiate`, which marks the gradients at the edges of blocks, and before those marks are dropped. */
 export const recompute: Rewrite = {
   name: 'recompute',
-  ensures: "no gradient reads a value of a block from before it arrived, but for the block's input",
+  ensures: "no gradient reads what a block computed before it arrived, but for the block's input",
   run: repeatBlocks,
   verify(program) {
     const order = nodesOf(program);

@@ -1,7 +1,7 @@
 /** Whether a step keeps what its blocks compute or computes it again: decided by the memory that is free. */
 import type { Job } from '../../compiler/graph/graph.ts';
 import type { Program } from '../programs/program.ts';
-import type { PlannedWork } from '../stages/stage.ts';
+import type { PlannedWork, Treatment } from '../stages/stage.ts';
 import { peakBytes } from './plan-costs.ts';
 import { finishProgram } from './program-passes.ts';
 
@@ -13,15 +13,24 @@ const SHARE = 0.8;
 export const recomputeOption = ({ options }: Job): RecomputeOption =>
   (options.recompute ?? 'auto') as RecomputeOption;
 
-/** The work's program as an executable gets it. `freeBytes`: of this machine, or of the container it is. */
+export interface FittedProgram {
+  /** As an executable gets it. */
+  readonly program: Program;
+  readonly recompute: NonNullable<Treatment['recompute']>;
+}
+
+/** `freeBytes`: of this machine, or of the container that it is. */
 export function fitProgram(
   work: Omit<PlannedWork, 'runs'>,
   option: RecomputeOption = 'none',
   freeBytes: number = process.availableMemory(),
-): Program {
-  const finish = (recompute: 'none' | 'blocks') => finishProgram(() => work.program, { ...work, recompute });
+): FittedProgram {
+  const finish = (recompute: FittedProgram['recompute']): FittedProgram => ({
+    program: finishProgram(() => work.program, { ...work, recompute }),
+    recompute,
+  });
   if (work.trainable === undefined || option === 'none') return finish('none');
   if (option === 'blocks') return finish('blocks');
   const kept = finish('none');
-  return peakBytes(kept, work) <= SHARE * freeBytes ? kept : finish('blocks');
+  return peakBytes(kept.program, work) <= SHARE * freeBytes ? kept : finish('blocks');
 }

@@ -54,7 +54,7 @@ export async function planJob(
   const estimate = await stages[job.kind]!.estimate(
     estimateContext(job, root, modelFrom('policy'), modelFrom('reward')),
   );
-  const costs = costsOf(estimate, speed, (work) => fitProgram(work, recomputeOption(job)));
+  const costs = costsOf(estimate, speed, (work) => fitProgram(work, recomputeOption(job)).program);
   const found = await store.find(key);
   const stands = found !== undefined && (await outputsStand(job, root, found, store));
   const checkpoint = stands ? undefined : await readCheckpointHeader(store.workPath(key));

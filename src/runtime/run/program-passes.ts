@@ -22,7 +22,10 @@ const pass = (name: string, ensures: string, run?: Rewrite['run'], verify?: Rewr
 const namesIn = (program: Program) => new Set(parametersOf(program).map((node) => node.attributes.name));
 
 /** The list, in order; it has the same names for every program. */
-export function programPasses(build: () => Program, treatment: Treatment = {}): readonly Rewrite[] {
+export function programPasses(
+  build: () => Program = () => nothing,
+  treatment: Treatment = {},
+): readonly Rewrite[] {
   const { adapt, dropout = false, quantized, trainable } = treatment;
   const trained = (program: Program) => {
     const read = namesIn(program);
@@ -52,7 +55,12 @@ export function programPasses(build: () => Program, treatment: Treatment = {}): 
           program.outputs.has(`grad:${name}`) ? [] : [`"${name}" has none`],
         ),
     ),
-    pass(recompute.name, recompute.ensures, repeats ? recompute.run : undefined, recompute.verify),
+    pass(
+      recompute.name,
+      `with recompute=blocks, ${recompute.ensures}`,
+      repeats ? recompute.run : undefined,
+      recompute.verify,
+    ),
     ...numbered(rewrites),
   ];
 }

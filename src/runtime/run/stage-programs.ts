@@ -1,11 +1,12 @@
-/** The tensor programs that a stage would run, for `ftc compile --emit program`. */
+/** The tensor programs that a stage would run, for `ftc compile`: as an executable gets them, and pass by pass. */
 import { dirname } from 'node:path';
 import type { ExecutionGraph } from '../../compiler/graph/graph.ts';
 import { stages } from '../catalog.ts';
 import type { Program } from '../programs/program.ts';
-import type { PlannedModel } from '../stages/stage.ts';
+import type { PlannedModel, PlannedWork } from '../stages/stage.ts';
 import { estimateContext } from './estimate-context.ts';
-import { wholeProgram } from './plan-costs.ts';
+import { fitProgram, type RecomputeOption, recomputeOption } from './fit-program.ts';
+import { type PassRun, programPasses, runPasses } from './program-passes.ts';
 
 export interface StageProgramsRequest {
   readonly graph: ExecutionGraph;
@@ -14,8 +15,13 @@ export interface StageProgramsRequest {
   readonly stage: string;
 }
 
-/** The program that trains first. Errors: those of reading data, StageError, MethodError. */
-export async function stagePrograms({ graph, file, stage }: StageProgramsRequest): Promise<Program[]> {
+interface StageWork {
+  /** What trains comes first. */
+  readonly work: readonly PlannedWork[];
+  readonly recompute: RecomputeOption;
+}
+
+async function workOf({ graph, file, stage }: StageProgramsRequest): Promise<StageWork> {
   const root = dirname(file);
   const reached = new Map<string, PlannedModel | undefined>();
   for (const job of graph.jobs) {
@@ -28,7 +34,27 @@ export async function stagePrograms({ graph, file, stage }: StageProgramsRequest
     const work = [...estimate.work].sort(
       (a, b) => Number(b.trainable !== undefined) - Number(a.trainable !== undefined),
     );
-    return work.map(wholeProgram);
+    return { work, recompute: recomputeOption(job) };
   }
-  return [];
+  return { work: [], recompute: 'none' };
+}
+
+/** The program that trains first. Errors: those of reading data, StageError, MethodError. */
+export async function stagePrograms(request: StageProgramsRequest): Promise<Program[]> {
+  const { work, recompute } = await workOf(request);
+  return work.map((one) => fitProgram(one, recompute).program);
+}
+
+/** What every pass makes of the stage's first program; none where it has no program. Errors: as `stagePrograms`. */
+export async function stagePasses(request: StageProgramsRequest): Promise<PassRun[]> {
+  const { work, recompute: option } = await workOf(request);
+  const [first] = work;
+  if (first === undefined) return [];
+  const { recompute } = fitProgram(first, option);
+  const runs: PassRun[] = [];
+  runPasses(
+    programPasses(() => first.program, { ...first, recompute }),
+    { verify: true, observe: (run) => runs.push(run) },
+  );
+  return runs;
 }

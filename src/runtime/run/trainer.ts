@@ -48,7 +48,7 @@ export function createTrainer(
     const found = cache.get(key);
     if (found) return found;
     const { method, trainable } = model;
-    const whole = fitProgram(
+    const { program: whole } = fitProgram(
       {
         program: program(key),
         adapt: method,
