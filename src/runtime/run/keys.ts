@@ -9,7 +9,7 @@ import { resolveConvention } from '../data/convention.ts';
 import { digestData } from '../data/digest-data.ts';
 
 /** Raised when a change of ftc alters what stages compute, so that old results are not taken for new ones. */
-export const NUMERICS = 1;
+export const NUMERICS = 2;
 
 export interface KeyParts {
   /** The job without names, places and cosmetic options (`canonicalJob`). */
