@@ -90,6 +90,11 @@ describe.each(Object.entries(optimizers))('%s', (name, kind) => {
   });
 });
 
+test.each(Object.entries(optimizers))('the example of %s compiles and uses it', (name, { entry }) => {
+  expect(entry.name).toBe(name);
+  expect(optionsOf(entry.example).optimizer).toBe(name);
+});
+
 test('options: an optimizer brings its own defaults, else the stage has them', () => {
   const used = ['beta1', 'beta2', 'epsilon', 'momentum', 'nesterov', 'decay_rate', 'update_clip'];
   const of = (text: string) => {

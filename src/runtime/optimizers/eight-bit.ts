@@ -58,6 +58,14 @@ function lookupFor(map: Float32Array): Lookup {
 }
 
 const lookups = new Map<Float32Array, Lookup>();
+
+/** Made at the first use: it takes milliseconds, which who only checks a file should not wait for. */
+function lookupOf(map: Float32Array): Lookup {
+  const lookup = lookups.get(map) ?? lookupFor(map);
+  lookups.set(map, lookup);
+  return lookup;
+}
+
 const scaled = new Float32Array(BLOCK);
 const scaledBits = new Uint32Array(scaled.buffer);
 
@@ -89,8 +97,6 @@ function quantizeBlock(
 /** Bytes for the codes, and a float for each block. The bytes of a new state, 0, mean 0: the scale is 0 too. */
 export function eightBit(signed: boolean): MomentFormat {
   const map = signed ? dynamicMap : unsignedDynamicMap;
-  const lookup = lookups.get(map) ?? lookupFor(map);
-  lookups.set(map, lookup);
   return {
     parts: [
       { suffix: '', dtype: 'u8', per: 1 },
@@ -104,6 +110,7 @@ export function eightBit(signed: boolean): MomentFormat {
       }
     },
     store(values, [codes, absmax], start, count) {
+      const lookup = lookupOf(map);
       for (let i = 0; i < count; i += BLOCK) {
         const block = values.subarray(i, Math.min(i + BLOCK, count));
         absmax![(start + i) / BLOCK] = quantizeBlock(block, codes as Uint8Array, start + i, lookup);

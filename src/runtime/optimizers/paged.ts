@@ -3,8 +3,7 @@
  * after, while the next one is already being read. The numbers are those of the chain itself, bit for bit.
  * @see https://arxiv.org/abs/2305.14314 section 3, "Paged Optimizers"
  */
-import type { Chain } from './chain.ts';
-import { elementsOf } from './chain.ts';
+import { type Chain, elementsOf } from './chain.ts';
 import { type Optimizer, type OptimizerState, type PagedArray, requireSameSize } from './optimizer.ts';
 import { blocksOf, bytesOf, type PageBlock, type Segment } from './page-blocks.ts';
 
@@ -40,7 +39,11 @@ export function paged(chain: Chain, open: OpenPages, blockBytes = BLOCK_BYTES): 
       let opened: Promise<PageFile> | undefined;
       const file = () => (opened ??= open(bytesOf(blocks)));
       const close = async () => {
-        await (await opened)?.close();
+        // A file that could not be opened has been told of, and leaves nothing to close.
+        await opened?.then(
+          (pages) => pages.close(),
+          () => {},
+        );
         opened = undefined;
       };
       return { step: 0, moments: momentsOf(blocks, file), blocks, file, close };
