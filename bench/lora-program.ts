@@ -6,7 +6,9 @@ import { lora } from '../src/runtime/methods/lora.ts';
 import { llama } from '../src/runtime/models/llama.ts';
 import { gatherRows, input, program, reshape } from '../src/runtime/programs/builder.ts';
 import type { Tensor } from '../src/runtime/programs/ops.ts';
-import type { Program } from '../src/runtime/programs/program.ts';
+import { type Program, parametersOf } from '../src/runtime/programs/program.ts';
+import { eightBitParameters } from '../src/runtime/rewrites/eight-bit-parameters.ts';
+import { eightBitProducts } from '../src/runtime/rewrites/eight-bit-products.ts';
 import { optimize } from '../src/runtime/rewrites/optimize.ts';
 import { initialize, randomIntegers } from './measure.ts';
 
@@ -25,6 +27,7 @@ export interface LoraSizes {
   readonly tokens: number;
   /** The last 1 / answer of every row carries loss. */
   readonly answer: number;
+  readonly precision: string;
 }
 
 /** Positions in batch · tokens that carry loss. */
@@ -65,9 +68,12 @@ export function loraStep(sizes: LoraSizes): LoraStep {
     metrics: false,
   });
   const forward = method.rewrite(program('lora-step', { loss }));
-  const step = optimize(differentiate(forward, { loss: 'loss', withRespectTo: method.trainable }));
-
-  const frozen = initialize(llama.parameters(config));
+  const whole = differentiate(forward, { loss: 'loss', withRespectTo: method.trainable });
+  const base = initialize(llama.parameters(config));
+  const eightBit = eightBitProducts((name) => base.has(name));
+  const step = optimize(sizes.precision === 'int8' ? eightBit.run(whole) : whole);
+  const read = new Set(parametersOf(step).map((node) => node.attributes.name));
+  const frozen = eightBitParameters(base, (name) => read.has(name));
   const trained = initialize(method.added);
   const weights: Tensor = {
     dtype: 'f32',

@@ -6,9 +6,9 @@ import { onnx } from '../src/runtime/executables/onnx/onnx.ts';
 import { adamw } from '../src/runtime/optimizers/adamw.ts';
 import { nodesOf } from '../src/runtime/programs/program.ts';
 import { loraStep } from './lora-program.ts';
-import { numbersFrom, report, timeEach } from './measure.ts';
+import { optionsFrom, report, timeEach } from './measure.ts';
 
-const { layers, vocabulary, batch, tokens, answer, steps, threads, small } = numbersFrom({
+const { layers, vocabulary, batch, tokens, answer, steps, threads, small, precision } = optionsFrom({
   layers: 4,
   vocabulary: 2048,
   batch: 4,
@@ -17,9 +17,10 @@ const { layers, vocabulary, batch, tokens, answer, steps, threads, small } = num
   steps: 8,
   threads: 2,
   small: 0,
+  precision: 'f32',
 });
 
-const sizes = { layers, vocabulary, batch, tokens, answer };
+const sizes = { layers, vocabulary, batch, tokens, answer, precision };
 const { program: step, trainable, frozen, trained, feeds } = loraStep(sizes);
 const started = performance.now();
 const executor = await onnx.load(step, { frozen, memory: small ? 'small' : 'fast', threads });
@@ -41,6 +42,7 @@ report(times, batch * tokens, {
   layers,
   vocabulary,
   answer,
+  precision,
   nodes: nodesOf(step).length,
   loadMs: Math.round(loadMs),
   firstLoss: losses[0],

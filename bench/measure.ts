@@ -6,14 +6,22 @@ import type { Tensor } from '../src/runtime/programs/ops.ts';
 import { sizeOf } from '../src/runtime/programs/program.ts';
 
 /** Whole numbers from the command line: `--layers 4`. */
-export function numbersFrom<T extends Readonly<Record<string, number>>>(
+export const numbersFrom = <T extends Readonly<Record<string, number>>>(
   defaults: T,
-): { [K in keyof T]: number } {
+): { [K in keyof T]: number } => optionsFrom(defaults) as { [K in keyof T]: number };
+
+/** Numbers and words from the command line: `--layers 4`. */
+export function optionsFrom<T extends Readonly<Record<string, number | string>>>(
+  defaults: T,
+): { [K in keyof T]: T[K] extends number ? number : string } {
   const options = Object.fromEntries(
     Object.keys(defaults).map((name) => [name, { type: 'string' as const }]),
   );
   const { values } = parseArgs({ options });
-  const given = Object.entries(values).map(([name, text]) => [name, Number(text)]);
+  const given = Object.entries(values).map(([name, text]) => [
+    name,
+    typeof defaults[name] === 'number' ? Number(text) : text,
+  ]);
   return { ...defaults, ...Object.fromEntries(given) };
 }
 

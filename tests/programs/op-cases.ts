@@ -19,6 +19,7 @@ export interface OpCase {
 const f32 = (shape: Shape, low = -2, high = 2): OperandSpec => ({ dtype: 'f32', shape, low, high });
 const i32 = (shape: Shape, low: number, high: number): OperandSpec => ({ dtype: 'i32', shape, low, high });
 const u8 = (shape: Shape): OperandSpec => ({ dtype: 'u8', shape, low: 0, high: 256 });
+const i8 = (shape: Shape): OperandSpec => ({ dtype: 'i8', shape, low: -127, high: 128 });
 const bool = (shape: Shape): OperandSpec => ({ dtype: 'bool', shape, low: 0, high: 2 });
 const of = (build: (...operands: Node[]) => Node, ...operands: OperandSpec[]): OpCase => ({
   operands,
@@ -170,6 +171,23 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
     matmul({}, [5, 3], [2, 3, 4]),
     matmul({}, [5, 3], [1, 3, 4]),
     matmul({}, [1, 40], [40, 33]),
+  ],
+  absmax: [of((x) => b.absmax(x!), f32([5, 9])), of((x) => b.absmax(x!), f32([2, 3, 4], -7, -1))],
+  quantizeRows: [
+    of((x, m) => b.cast(b.quantizeRows(x!, m!, true), 'f32'), f32([6, 40]), f32([6, 1], 2, 3)),
+    of((x) => b.cast(b.quantizeRows(x!, b.absmax(x!), true), 'f32'), f32([2, 3, 33])),
+    of((x, m) => b.cast(b.quantizeRows(x!, m!, false), 'f32'), f32([5, 17], 0, 1), f32([5, 1], 1, 2)),
+  ],
+  matmulCodes: [
+    of((c, m, w, s) => b.matmulCodes([c!, m!, w!, s!], true), u8([4, 7]), f32([4, 1]), i8([7, 5]), f32([5])),
+    of((c, m, w, s) => b.matmulCodes([c!, m!, w!, s!], false), u8([4, 7]), f32([4, 1]), i8([7, 5]), f32([5])),
+    of(
+      (c, m, w, s) => b.matmulCodes([c!, m!, w!, s!], true),
+      u8([2, 20, 70]),
+      f32([2, 20, 1], 0, 1),
+      i8([70, 33]),
+      f32([33], 0, 0.01),
+    ),
   ],
   layerNorm: [
     of((x, w, c) => b.layerNorm(x!, w!, c!, 1e-5), f32([3, 8]), f32([8]), f32([8])),

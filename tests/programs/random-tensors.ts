@@ -18,7 +18,9 @@ export function randomNumbers(seed: number): () => number {
 export function randomTensor({ dtype, shape, low, high }: OperandSpec, random: () => number): Tensor {
   const values = Array.from({ length: sizeOf(shape) }, () => low + (high - low) * random());
   if (dtype === 'f32') return { dtype, shape, data: Float32Array.from(values) };
-  return { dtype, shape, data: (dtype === 'i32' ? Int32Array : Uint8Array).from(values.map(Math.floor)) };
+  const whole = values.map(Math.floor);
+  if (dtype === 'i32') return { dtype, shape, data: Int32Array.from(whole) };
+  return { dtype, shape, data: dtype === 'i8' ? Int8Array.from(whole) : Uint8Array.from(whole) };
 }
 
 /** The case as a program with inputs x0, x1, … and output y, and values for what it reads. */

@@ -18,6 +18,7 @@ const FORMAT_OF: { readonly [K in DType]: string } = {
   i32: 'I32',
   bool: 'BOOL',
   u8: 'U8',
+  i8: 'I8',
 };
 
 /** A file whose tensors are read one at a time. */

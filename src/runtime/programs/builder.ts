@@ -53,7 +53,8 @@ const unary =
       | 'logSoftmax'
       | 'rotateHalf'
       | 'argmax'
-      | 'stopGradient',
+      | 'stopGradient'
+      | 'absmax',
   >(
     op: K,
   ) =>
@@ -138,6 +139,14 @@ export function matmul(
 
 export const dequantize = (codes: Node, absmax: Node, attributes: OpAttributes['dequantize']): Node =>
   makeNode('dequantize', [codes, absmax], attributes);
+
+export const absmax = unary('absmax');
+export const quantizeRows = (x: Node, largest: Node, signed: boolean): Node =>
+  makeNode('quantizeRows', [x, largest], { signed });
+export const matmulCodes = (
+  [codes, largest, weight, scale]: readonly [Node, Node, Node, Node],
+  signed: boolean,
+): Node => makeNode('matmulCodes', [codes, largest, weight, scale], { signed });
 
 export const layerNorm = (x: Node, weight: Node, bias: Node, epsilon: number): Node =>
   makeNode('layerNorm', [x, weight, bias], { epsilon });

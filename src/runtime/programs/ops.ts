@@ -5,10 +5,10 @@
 
 import type { CodeFormat } from '../quantization/quantized-tensor.ts';
 
-/** `u8`: codes of quantized weights; only `dequantize` reads them. */
-export type DType = 'f32' | 'i32' | 'bool' | 'u8';
+/** `u8`: codes of quantized weights and of rows, `i8`: of weights in eight-bit products; only the operations on codes read them. */
+export type DType = 'f32' | 'i32' | 'bool' | 'u8' | 'i8';
 export type Shape = readonly number[];
-export type TensorData = Float32Array | Int32Array | Uint8Array;
+export type TensorData = Float32Array | Int32Array | Uint8Array | Int8Array;
 
 /** A tensor in memory, row-major. bool is stored as 0/1 bytes. */
 export interface Tensor {
@@ -89,6 +89,20 @@ export interface OpAttributes {
     readonly block: number;
     readonly shape: Shape;
   };
+  // ---- products in eight bits
+  /** Largest absolute value of each row: (x (…, k)) → (…, 1) */
+  absmax: None;
+  /**
+   * Rows as codes: (x (…, k), absmax (…, 1)) → u8 (…, k). `signed`: round(127 · x / absmax) + 128; else, for values none
+   * of which is negative, round(255 · x / absmax). Ties to even. Codes of a row of zeros may be anything: its products are 0.
+   */
+  quantizeRows: { readonly signed: boolean };
+  /**
+   * The product of rows in codes with a matrix in codes, summed in whole numbers: (codes u8 (…, k), absmax (…, 1), weight
+   * i8 (k, n), scale (n)) → f32 (…, n). The codes stand for (code − 128) · absmax / 127, or for code · absmax / 255 where
+   * they are not `signed`; the weight for code · scale of its column. No gradient: it is put in place of `matmul` later.
+   */
+  matmulCodes: { readonly signed: boolean };
   // ---- layers that have a fast kernel everywhere
   /** (x (…, d), weight (d), bias (d)): (x − mean) / sqrt(variance + epsilon) · weight + bias */
   layerNorm: { readonly epsilon: number };

@@ -1,5 +1,6 @@
 /** The shape and number type of every operation's value, and the errors of operands that do not fit. */
 import { codeBytes } from '../quantization/quantized-tensor.ts';
+import * as codes from './code-shapes.ts';
 import type { OpAttributes, OpName, Shape } from './ops.ts';
 import type { Node } from './program.ts';
 import { sizeOf } from './program.ts';
@@ -152,6 +153,9 @@ export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
     float([absmax!]);
     return { shape, dtype: 'f32' };
   },
+  absmax: codes.absmax,
+  quantizeRows: codes.quantizeRows,
+  matmulCodes: codes.matmulCodes,
   layerNorm: ([x, w, b]) => {
     float([x!, w!, b!]);
     const d = x!.shape.slice(-1);

@@ -8,7 +8,7 @@ export class VerifyError extends Error {
   override readonly name = 'VerifyError';
 }
 
-const dtypes: readonly DType[] = ['f32', 'i32', 'bool', 'u8'];
+const dtypes: readonly DType[] = ['f32', 'i32', 'bool', 'u8', 'i8'];
 const typeText = (dtype: DType, shape: Shape) => `${dtype}(${shape.join(', ')})`;
 
 function problemOf(node: Node): string | undefined {

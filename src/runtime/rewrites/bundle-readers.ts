@@ -45,6 +45,13 @@ function groupsOf(order: readonly Node[]): Set<Group> {
   return new Set(groups.values());
 }
 
+/** Without the readers that a temporary needs in turn, such as the largest number of a row before it is quantized. */
+function withoutInner({ temporaries, readers }: Group, order: readonly Node[]): Group {
+  const needed = new Set<Node>(temporaries.flatMap((node) => node.inputs));
+  for (const node of order.toReversed()) if (needed.has(node)) for (const x of node.inputs) needed.add(x);
+  return { temporaries, readers: readers.filter((node) => !needed.has(node)) };
+}
+
 /** Whether every reader only goes into one and the same concat: they are joined already. */
 function joined({ readers }: Group, order: readonly Node[]): boolean {
   const users = (node: Node): Node[] => order.filter((user) => user.inputs.includes(node));
@@ -52,7 +59,7 @@ function joined({ readers }: Group, order: readonly Node[]): boolean {
   return ends.every((node) => node.op === 'concat' && node === ends[0]);
 }
 
-/** Whether joining the readers is worth it, and possible: none of them leads back to the group. */
+/** Whether joining the readers is worth it, and possible: none of them leads to another. */
 function fits(group: Group, order: readonly Node[]): boolean {
   const { temporaries, readers } = group;
   const size = (nodes: readonly Node[]) => nodes.reduce((total, node) => total + sizeOf(node.shape), 0);
@@ -90,7 +97,9 @@ function bundle(readers: readonly Node[]): Node[] {
 
 function run(program: Program): Program {
   const order = nodesOf(program);
-  const groups = [...groupsOf(order)].filter((group) => fits(group, order));
+  const groups = [...groupsOf(order)]
+    .map((group) => withoutInner(group, order))
+    .filter((group) => fits(group, order));
   if (groups.length === 0) return program;
   const groupOf = new Map(groups.flatMap((group) => group.readers.map((node) => [node, group] as const)));
   const built = new Map<Node, Node>();

@@ -20,10 +20,13 @@ function loadRuntime(): Promise<Runtime> {
   return runtime;
 }
 
-const ORT_TYPE = { f32: 'float32', i32: 'int32', bool: 'bool', u8: 'uint8' } as const satisfies Record<
-  DType,
-  OrtTensor.Type
->;
+const ORT_TYPE = {
+  f32: 'float32',
+  i32: 'int32',
+  bool: 'bool',
+  u8: 'uint8',
+  i8: 'int8',
+} as const satisfies Record<DType, OrtTensor.Type>;
 
 /** The bytes of a `.onnx` file; parameters in `frozen` are stored inside, the others are graph inputs. */
 export function emitOnnx(program: Program, frozen: ReadonlyMap<string, Tensor> = new Map()): Uint8Array {

@@ -18,7 +18,14 @@ const FIELD = {
 } as const;
 const ATTRIBUTE_TYPE = { float: 1, integer: 2, string: 3, integers: 7 } as const;
 const EXTERNAL = 1;
-export const ELEMENT: { readonly [T in DType | 'i64']: number } = { f32: 1, u8: 2, i32: 6, i64: 7, bool: 9 };
+export const ELEMENT: { readonly [T in DType | 'i64']: number } = {
+  f32: 1,
+  u8: 2,
+  i8: 3,
+  i32: 6,
+  i64: 7,
+  bool: 9,
+};
 
 /** A float is told from an integer by its wrapper: ONNX types attributes. */
 export type OnnxAttribute = { readonly float: number } | number | string | readonly number[];

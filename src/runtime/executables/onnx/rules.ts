@@ -1,6 +1,7 @@
 /** How every operation is said in ONNX (opset 21, com.microsoft where it has a faster kernel). */
 import type { DType, OpName, Shape } from '../../programs/ops.ts';
 import { type Node, sizeOf } from '../../programs/program.ts';
+import { absmax, matmulCodes, quantizeRows } from './codes-rules.ts';
 import { dequantize } from './dequantize-rule.ts';
 import type { NodeOptions, OnnxGraph } from './graph.ts';
 import { matmul } from './matmul-rule.ts';
@@ -129,6 +130,9 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
   },
   matmul,
   dequantize,
+  absmax,
+  quantizeRows,
+  matmulCodes,
   layerNorm: (node, inputs, graph) => normalize(inputs, node.attributes.epsilon, graph),
   rmsNorm: (node, inputs, graph) => normalize(inputs, node.attributes.epsilon, graph),
   inverseDeviation: (node, [x], graph) => {

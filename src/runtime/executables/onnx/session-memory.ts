@@ -5,7 +5,7 @@ import { Arena, type Chunk } from './arena.ts';
 import { type Buffer, type ExecutionPlan, executionPlan, scratchBytes } from './execution-plan.ts';
 import { lowerToOnnx } from './lower.ts';
 import type { OnnxModel, OnnxNode } from './protobuf.ts';
-import { bytesOfValue, typesOfValues, type ValueType } from './value-shapes.ts';
+import { BYTES_OF, bytesOfValue, typesOfValues, type ValueType } from './value-shapes.ts';
 
 export interface SessionOptions {
   /** Parameters that the session keeps, by name; the others are fed. Default: none. */
@@ -34,7 +34,7 @@ export interface SessionMemory {
 const SESSION_BYTES = 1e6;
 const NODE_BYTES = 8.5e3;
 
-const PRODUCTS = new Set(['Gemm', 'MatMul', 'FusedMatMul']);
+const PRODUCTS = new Set(['Gemm', 'MatMul', 'FusedMatMul', 'MatMulIntegerToFloat']);
 /** Packed columns come in groups. */
 const COLUMNS = 16;
 
@@ -73,14 +73,14 @@ function frozenBytes(
   for (const node of nodes)
     node.inputs.forEach((name, i) => {
       if (!external.has(name)) return;
-      const { shape } = types.get(name)!;
+      const { dtype, shape } = types.get(name)!;
       if (i !== 1 || !PRODUCTS.has(node.operator) || shape.length !== 2) {
         kept.add(name);
         return;
       }
       const transposed = Number(node.attributes.transB ?? 0);
       const [rows, columns] = transposed === 1 ? [shape[1]!, shape[0]!] : [shape[0]!, shape[1]!];
-      const bytes = 4 * rows * COLUMNS * Math.ceil(columns / COLUMNS);
+      const bytes = BYTES_OF[dtype] * rows * COLUMNS * Math.ceil(columns / COLUMNS);
       const key = `${name} ${transposed}`;
       packs.set(key, { bytes, readers: (packs.get(key)?.readers ?? 0) + 1 });
     });

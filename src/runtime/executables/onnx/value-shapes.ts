@@ -14,6 +14,7 @@ export const BYTES_OF: { readonly [T in ValueType['dtype']]: number } = {
   i64: 8,
   bool: 1,
   u8: 1,
+  i8: 1,
 };
 
 export const bytesOfValue = ({ dtype, shape }: ValueType): number => BYTES_OF[dtype] * sizeOf(shape);
@@ -169,6 +170,8 @@ const typeRules: Readonly<Record<string, TypeRule>> = {
   MatMulBnb4: codedProduct,
   MatMulNBits: codedProduct,
   DynamicQuantizeMatMul: product,
+  MatMulIntegerToFloat: (operands) => [{ dtype: 'f32', shape: product(operands)[0]!.shape }],
+  QuantizeLinear: ({ types: [x, , zero] }) => like(zero!, x!.shape),
   LayerNormalization: norm,
   SimplifiedLayerNormalization: norm,
 };

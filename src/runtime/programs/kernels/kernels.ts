@@ -1,6 +1,7 @@
 /** The meaning of every operation in plain TypeScript: the oracle for engines, and what constant folding computes with. */
 import type { OpName } from '../ops.ts';
 import type { Node } from '../program.ts';
+import * as codes from './codes.ts';
 import { dequantize } from './dequantize.ts';
 import * as elementwise from './elementwise.ts';
 import { matmul } from './matmul.ts';
@@ -55,6 +56,9 @@ export const kernels: { readonly [K in OpName]: Kernel<K> } = {
   place: movement.place,
   matmul,
   dequantize,
+  absmax: codes.absmax,
+  quantizeRows: codes.quantizeRows,
+  matmulCodes: codes.matmulCodes,
   layerNorm: reductions.layerNorm,
   rmsNorm: reductions.rmsNorm,
   inverseDeviation: reductions.inverseDeviation,

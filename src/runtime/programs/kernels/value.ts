@@ -21,6 +21,7 @@ export type Kernel<K extends OpName> = (
 export function zeros(dtype: DType, shape: Shape, precision: Precision = 'f32'): Value {
   const n = sizeOf(shape);
   if (dtype === 'i32') return { dtype, shape, data: new Int32Array(n) };
+  if (dtype === 'i8') return { dtype, shape, data: new Int8Array(n) };
   if (dtype === 'bool' || dtype === 'u8') return { dtype, shape, data: new Uint8Array(n) };
   return { dtype, shape, data: precision === 'f64' ? new Float64Array(n) : new Float32Array(n) };
 }
