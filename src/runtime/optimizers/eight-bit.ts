@@ -30,31 +30,36 @@ export const unsignedDynamicMap: Float32Array = (() => {
   return Float32Array.from(values).sort();
 })();
 
-/** Bits of a float that tell its cell: sign, exponent and six bits of fraction. Cells are about as wide as the maps' gaps. */
-const CELL_SHIFT = 17;
-const HIGHEST_CELL = 0x3f800000 >>> CELL_SHIFT;
-const SIGN_CELL = 0x80000000 >>> CELL_SHIFT;
+/** Cells of floats with the same sign, exponent and seven bits of fraction: none holds two midpoints of a map. */
+const CELL_SHIFT = 16;
+const CELLS = 1 << (32 - CELL_SHIFT);
 
+/** Codes without a branch, which would be guessed wrongly for every other element. */
 interface Lookup {
-  /** Code of the lowest number of each cell; cells of negative numbers come behind those of positive ones. */
+  /** Code of the lowest number of each cell. */
   readonly first: Uint8Array;
-  /** Between each entry and the next, then infinity. */
-  readonly midpoints: Float32Array;
+  /** Order (`orderOf`) of the midpoint within the cell, from which the next code begins; the highest where there is none. */
+  readonly border: Int32Array;
 }
+
+/** Whole numbers in the order of the floats with these bits. */
+const orderOf = (bits: number): number => bits ^ ((bits >> 31) & 0x7fffffff);
 
 function lookupFor(map: Float32Array): Lookup {
   const midpoints = map.map((value, i) => (i === 255 ? Number.POSITIVE_INFINITY : (value + map[i + 1]!) / 2));
-  const bits = new Uint32Array(1);
-  const float = new Float32Array(bits.buffer);
-  const codeOf = (value: number) => midpoints.findIndex((midpoint) => value <= midpoint);
-  const first = new Uint8Array(2 * (HIGHEST_CELL + 1));
-  for (let cell = 0; cell <= HIGHEST_CELL; cell++) {
-    bits[0] = cell << CELL_SHIFT;
-    first[cell] = codeOf(float[0]!);
-    bits[0] = ((cell + SIGN_CELL + 1) << CELL_SHIFT) - 1;
-    first[HIGHEST_CELL + 1 + cell] = codeOf(Math.max(-1, float[0]!));
+  const orders = new Int32Array(midpoints.buffer).map(orderOf);
+  const first = new Uint8Array(CELLS);
+  const border = new Int32Array(CELLS);
+  for (let cell = 0; cell < CELLS; cell++) {
+    const [low, high] = [orderOf(cell << CELL_SHIFT), orderOf(((cell + 1) << CELL_SHIFT) - 1)].sort(
+      (x, y) => x - y,
+    );
+    let code = 0;
+    for (let step = 128; step > 0; step >>= 1) if (orders[code + step - 1]! < low!) code += step;
+    first[cell] = code;
+    border[cell] = Math.min(orders[code]!, high!);
   }
-  return { first, midpoints };
+  return { first, border };
 }
 
 const lookups = new Map<Float32Array, Lookup>();
@@ -67,14 +72,14 @@ function lookupOf(map: Float32Array): Lookup {
 }
 
 const scaled = new Float32Array(BLOCK);
-const scaledBits = new Uint32Array(scaled.buffer);
+const scaledBits = new Int32Array(scaled.buffer);
 
 /** Codes of a block; of two entries equally near the lower is taken. Returns the block's scale. */
 function quantizeBlock(
   values: Float32Array,
   codes: Uint8Array,
   at: number,
-  { first, midpoints }: Lookup,
+  { first, border }: Lookup,
 ): number {
   const count = values.length;
   let largest = 0;
@@ -85,11 +90,10 @@ function quantizeBlock(
   const factor = largest > 0 ? 1 / largest : 0;
   for (let i = 0; i < count; i++) scaled[i] = values[i]! * factor;
   for (let i = 0; i < count; i++) {
-    const cell = scaledBits[i]! >>> CELL_SHIFT;
-    let code = first[cell <= HIGHEST_CELL ? cell : cell - SIGN_CELL + HIGHEST_CELL + 1]!;
-    const value = scaled[i]!;
-    while (value > midpoints[code]!) code++;
-    codes[at + i] = code;
+    const bits = scaledBits[i]!;
+    const cell = bits >>> CELL_SHIFT;
+    // Both lie in one cell, so their difference has a sign bit exactly where the border has been passed.
+    codes[at + i] = first[cell]! + ((border[cell]! - orderOf(bits)) >>> 31);
   }
   return largest;
 }
