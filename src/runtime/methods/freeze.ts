@@ -1,40 +1,82 @@
-/** `freeze`: a few blocks are trained, the rest stays as it is. */
-import { type Method, MethodError } from './method.ts';
+/** `freeze`: some blocks and parts are trained, the rest stays as it is. */
+import type { Json } from '../../compiler/catalog.ts';
+import type { ModelPart } from '../models/model.ts';
+import { chosenBlocks } from './chosen-blocks.ts';
+import { type Method, MethodError, type MethodTarget } from './method.ts';
+
+const PARTS = ['attention', 'mlp', 'norms', 'embeddings', 'head'] as const satisfies readonly ModelPart[];
+const DEFAULT_PARTS: readonly ModelPart[] = ['attention', 'mlp', 'norms'];
 
 export const freeze: Method = {
   entry: {
     name: 'freeze',
     summary: 'trains the last blocks of the model, the rest stays as it is',
     details: [
-      '`layers=2` trains the last two blocks and the final norm; `layers=-2` trains the first two blocks. Embeddings and',
-      'head stay frozen. No gradient is computed below the lowest trained block, so the last blocks are the cheap ones.',
+      '`layers=2` trains the last two blocks and the final norm; `layers=-2` trains the first two blocks. What is frozen has',
+      'no gradient and no optimizer state, and there is no backward pass below the lowest trained weight: the last blocks',
+      'are the cheap ones, the first ones need a gradient through all that follows.',
+      '',
+      '`parts` chooses among what is trained: attention, mlp and norms of the chosen blocks (norms: also the final norm,',
+      'where the last blocks are trained), embeddings (tokens, and positions where they are learned), head (the output',
+      'layer). By default embeddings and head stay frozen. `layers=0` leaves every block frozen: `layers=0 parts=head`.',
+      'Where the head is the token embedding, `embeddings` trains both uses of it.',
     ].join('\n'),
     example: 'pretrain → sft(freeze layers=1)',
     options: {
       layers: {
-        description: 'blocks to train, counted from the last; negative: from the first',
+        description: 'blocks to train, counted from the last; negative: from the first; 0: none',
         type: 'integer',
         unit: 'count',
         default: 2,
       },
+      parts: {
+        description: 'what is trained: parts of these blocks, the embeddings, the head',
+        type: 'array',
+        items: { type: 'string', enum: PARTS },
+        minItems: 1,
+        default: DEFAULT_PARTS,
+      },
     },
   },
-  apply({ parameters, blocks }, options) {
+  apply(target, options) {
     const layers = Number(options.layers ?? 2);
-    if (layers === 0)
-      throw new MethodError('layers', 'no block would be trained', ['use a number other than 0']);
-    if (Math.abs(layers) > blocks.length) {
-      throw new MethodError('layers', `the model has ${blocks.length} blocks, not ${Math.abs(layers)}`);
-    }
-    const chosen = layers > 0 ? blocks.slice(-layers) : blocks.slice(0, -layers);
-    const inBlocks = new Set(blocks.flat());
-    // What stands outside the blocks and is one-dimensional is the final norm; embeddings and head are tables.
-    const norm = parameters.filter((spec) => !inBlocks.has(spec.name) && spec.shape.length === 1);
+    const parts = partsOf(options.parts);
     return {
-      trainable: [...chosen.flat(), ...(layers > 0 ? norm.map((spec) => spec.name) : [])],
+      trainable: trainedWeights(target, layers, parts),
       added: [],
       rewrite: (program) => program,
       dropout: [],
     };
   },
 };
+
+const partsOf = (value: Json | undefined): readonly ModelPart[] =>
+  (value === undefined ? DEFAULT_PARTS : Array.isArray(value) ? value : [value]) as readonly ModelPart[];
+
+/** Names in the model's order. Errors: MethodError where a part has nothing to train. */
+function trainedWeights(
+  { parameters, blocks }: MethodTarget,
+  layers: number,
+  parts: readonly ModelPart[],
+): string[] {
+  const needsBlocks = parts.find((part) => part === 'attention' || part === 'mlp');
+  if (layers === 0 && needsBlocks !== undefined) {
+    throw new MethodError('layers', `no block would be trained, and so no ${needsBlocks}`, [
+      'use a number other than 0',
+      'choose other parts: `layers=0 parts=norms,head` trains the final norm and the head',
+    ]);
+  }
+  if (parts.includes('head') && !parameters.some((spec) => spec.part === 'head')) {
+    throw new MethodError('parts', 'the head of this model is its token embedding', [
+      'write `embeddings`, which trains both; a gradient through every block comes with it',
+    ]);
+  }
+  const chosen = new Set(layers === 0 ? [] : chosenBlocks(blocks, layers).flat());
+  const inBlocks = new Set(blocks.flat());
+  return parameters.flatMap(({ name, part }) => {
+    if (part === undefined || !parts.includes(part)) return [];
+    const isFinalNorm = part === 'norms' && !inBlocks.has(name);
+    const trained = inBlocks.has(name) ? chosen.has(name) : !isFinalNorm || layers >= 0;
+    return trained ? [name] : [];
+  });
+}
