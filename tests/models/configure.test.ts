@@ -34,6 +34,13 @@ test('a bare llama is small, whole and tied', () => {
   expect(llama.head(config)).toBe(llama.head(config));
 });
 
+test.each([llama, gpt2])(
+  "no start token is written as none, so that no tool supposes the family's own",
+  (family) => {
+    expect(family.configure({}, { vocabularySize: 1000, eos: 2, pad: 0 }).bos_token_id).toBeNull();
+  },
+);
+
 test('options change what they name', () => {
   const config = llama.configure(
     { layers: 2, width: 64, heads: 4, kv_heads: 2, mlp: 100, tied: false },

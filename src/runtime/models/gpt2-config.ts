@@ -70,7 +70,8 @@ export function configureGpt2(options: Readonly<Record<string, Json>>, tokens: S
     scale_attn_weights: true,
     scale_attn_by_inverse_layer_idx: false,
     tie_word_embeddings: options.tied ?? true,
-    ...(tokens.bos === undefined ? {} : { bos_token_id: tokens.bos }),
+    // Where it is left out, other tools take the family's own.
+    bos_token_id: tokens.bos ?? null,
     eos_token_id: tokens.eos,
     pad_token_id: tokens.pad,
     torch_dtype: 'float32',

@@ -78,7 +78,8 @@ export function configureLlama(
     attention_dropout: 0,
     ...(variant.modelType === 'llama' ? { attention_bias: false, mlp_bias: false, rope_scaling: null } : {}),
     ...(variant.modelType === 'qwen2' ? { use_sliding_window: false } : {}),
-    ...(tokens.bos === undefined ? {} : { bos_token_id: tokens.bos }),
+    // Where it is left out, other tools take the family's own.
+    bos_token_id: tokens.bos ?? null,
     eos_token_id: tokens.eos,
     pad_token_id: tokens.pad,
     torch_dtype: 'float32',
