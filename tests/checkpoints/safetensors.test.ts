@@ -7,6 +7,7 @@ import { halfToFloat } from '../../src/runtime/checkpoints/number-formats.ts';
 import {
   readSafetensors,
   readSafetensorsHeader,
+  type WrittenTensor,
   writeSafetensors,
 } from '../../src/runtime/checkpoints/safetensors.ts';
 import type { Tensor } from '../../src/runtime/programs/ops.ts';
@@ -213,4 +214,26 @@ test('what is written is read back, bit for bit, and a tensor that contradicts i
   await expect(writeSafetensors(path, wrong)).rejects.toThrow(
     /"w" has 3 numbers where its shape \[2,2\] needs 4/,
   );
+});
+
+test('a tensor that comes chunk by chunk is written as one in memory, and one of another size is refused', async () => {
+  const values = Float32Array.from({ length: 600 }, (_, i) => i / 7);
+  const bytes = new Uint8Array(values.buffer);
+  const chunked = (end: number) => ({
+    dtype: 'f32' as const,
+    shape: [600],
+    async *chunks() {
+      for (let start = 0; start < end; start += 1000)
+        yield bytes.subarray(start, Math.min(start + 1000, end));
+    },
+  });
+  const codes: Tensor = { dtype: 'u8', shape: [3], data: Uint8Array.of(1, 128, 255) };
+  const [whole, parts] = ['whole', 'parts'].map((name) => join(directory, `${name}.safetensors`));
+  const written = (m: WrittenTensor) => new Map([['m', m] as const, ['c', codes] as const]);
+  await writeSafetensors(whole!, written({ dtype: 'f32', shape: [600], data: values }));
+  await writeSafetensors(parts!, written(chunked(2400)));
+  expect(await readFile(parts!)).toEqual(await readFile(whole!));
+  expect((await readSafetensors(parts!)).get('m')!.data).toEqual(values);
+  await expect(writeSafetensors(parts!, written(chunked(2000)))).rejects.toThrow(CheckpointError);
+  expect(await readFile(parts!)).toEqual(await readFile(whole!));
 });
