@@ -6,13 +6,12 @@ import { differentiate } from '../../src/runtime/gradients/differentiate.ts';
 import { lora } from '../../src/runtime/methods/lora.ts';
 import { maskName } from '../../src/runtime/methods/lora-rewrite.ts';
 import type { Tensor } from '../../src/runtime/programs/ops.ts';
-import type { Program } from '../../src/runtime/programs/program.ts';
 import { inputsOf, parametersOf } from '../../src/runtime/programs/program.ts';
-import { optimize } from '../../src/runtime/rewrites/optimize.ts';
 import { batchFeeds, forwardProgram, lossFeeds, lossProgram } from '../models/golden-programs.ts';
 import { expectClose } from '../reference/close.ts';
 import { type Golden, type GoldenName, goldenFile, goldenNames, readGolden } from '../reference/golden.ts';
 import { vectors } from '../reference/rl-vectors.ts';
+import { heads, run } from './programs.ts';
 import { targetOf } from './targets.ts';
 
 const LOGITS = { absolute: 2e-5 };
@@ -22,19 +21,8 @@ const wholeTargets = { gpt2: ['qkv'], llama: ['q', 'v'], qwen2: ['q', 'v'] } as 
 const apply = (golden: Golden, options: Parameters<typeof lora.apply>[1]) =>
   lora.apply(targetOf(golden), options);
 
-type Tensors = Map<string, Tensor>;
-async function run(program: Program, feeds: Tensors, engine = onnx): Promise<Tensors> {
-  const executor = await engine.load(optimize(program));
-  const results = await executor.run(feeds);
-  await executor.dispose();
-  return results;
-}
-
-const heads = (golden: Golden) =>
-  ['reward.score.weight', 'value.weight'].map((key) => [key, golden.expected(key)] as const);
-
 /** The golden adapter of the q and v columns, under our names. */
-async function splitAdapter(): Promise<Tensors> {
+async function splitAdapter(): Promise<Map<string, Tensor>> {
   const tensors = await goldenFile('gpt2', 'lora_qv_split.safetensors');
   return new Map(
     [...tensors].map(([name, tensor]) => {

@@ -3,7 +3,7 @@ import type { Json, OptionSchema } from '../../compiler/catalog.ts';
 import { TARGETS, type Target } from './lora-targets.ts';
 import { MethodError } from './method.ts';
 
-export const INITIALIZATIONS = ['kaiming', 'gaussian', 'pissa'] as const;
+const INITIALIZATIONS = ['kaiming', 'gaussian', 'pissa'] as const;
 
 export interface LoraSettings {
   readonly targets: readonly Target[];
