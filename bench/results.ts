@@ -51,6 +51,9 @@ const words: Readonly<Record<string, string>> = {
   firstStepSeconds: 'seconds',
   validationLoss: 'validation loss',
   initialLoss: 'loss before the first step',
+  memoryOfKept: 'peak memory ÷ that of recompute=none',
+  processorOfKept: 'processor time ÷ that of recompute=none',
+  sameLosses: 'every loss is the same number',
   processorNanoseconds: 'processor time a number, ns',
   savedShare: 'peak memory less, ÷ size of the state',
 };
@@ -59,10 +62,12 @@ const byProcessor = (value: number | undefined) =>
   value === undefined ? '' : `, ${value} by processor time`;
 
 function detail({ figure }: Verdict, { medians }: RowResult): string {
-  const { speedAtBest, processor, peakGb, speed } = medians;
+  const { speedAtBest, processor, peakGb, speed, keptGb, recomputedGb, keptMs, recomputedMs } = medians;
   if (figure === 'speed')
     return `${speedAtBest} at best${byProcessor(processor)}; ours ${medians.tokensPerSecond} tokens/s`;
   if (figure === 'memory') return `ours ${peakGb} GB`;
+  if (figure === 'memoryOfKept') return `${keptGb} → ${recomputedGb} GB`;
+  if (figure === 'processorOfKept') return `a step ${keptMs} → ${recomputedMs} ms by the clock`;
   return speed === undefined ? '' : `${speed} × the peer, ${speedAtBest} at best${byProcessor(processor)}`;
 }
 

@@ -40,6 +40,20 @@ const answers: readonly Target[] = [
   { figure: 'memory', atMost: 1.1 },
 ];
 
+/** One more forward pass: beside forward and two products backward a third, beside forward and one product backward a half. */
+function recomputeRow(method: 'full' | 'lora', batch: number, atMost: number): Row {
+  const lora = Number(method === 'lora');
+  return {
+    title: `recompute=blocks, ${method}, 8 layers of width 576, batch ${batch} × 256`,
+    ours: { script: 'recompute', options: { lora, batch, steps: 4 } },
+    targets: [
+      { figure: 'memoryOfKept', atMost },
+      { figure: 'processorOfKept', atMost: lora ? 1.55 : 1.4 },
+      { figure: 'sameLosses', atLeast: 1 },
+    ],
+  };
+}
+
 export const benches: Readonly<Record<string, readonly Row[]>> = {
   lora: [
     loraRow(4, 2048, 1, lora),
@@ -76,6 +90,7 @@ export const benches: Readonly<Record<string, readonly Row[]>> = {
       targets: [{ figure: 'tokensPerSecond', atLeast: 20 }],
     },
   ],
+  recompute: [recomputeRow('full', 4, 0.85), recomputeRow('lora', 4, 0.85), recomputeRow('lora', 12, 0.65)],
   startup: [
     {
       title: 'From process start to the first step of quickstart.ftp’s sft',

@@ -19,6 +19,10 @@ import { readConfigAndTokenizer } from './policies.ts';
 import { measureTokensPerByte } from './tokens-per-byte.ts';
 import { differenceOf, nearestParts } from './why.ts';
 
+/** Said where `auto` decided so. */
+const RECOMPUTED =
+  'blocks are computed again in the backward pass, which takes longer: a step would not fit into the free memory';
+
 export interface PlannedJob {
   readonly stage: PlannedStage;
   readonly parts: KeyParts;
@@ -54,7 +58,13 @@ export async function planJob(
   const estimate = await stages[job.kind]!.estimate(
     estimateContext(job, root, modelFrom('policy'), modelFrom('reward')),
   );
-  const costs = costsOf(estimate, speed, (work) => fitProgram(work, recomputeOption(job)).program);
+  const option = recomputeOption(job);
+  const recomputed: string[] = [];
+  const costs = costsOf(estimate, speed, (work) => {
+    const { program, recompute } = fitProgram(work, option);
+    if (recompute === 'blocks' && option === 'auto') recomputed.push(RECOMPUTED);
+    return program;
+  });
   const found = await store.find(key);
   const stands = found !== undefined && (await outputsStand(job, root, found, store));
   const checkpoint = stands ? undefined : await readCheckpointHeader(store.workPath(key));
@@ -81,7 +91,7 @@ export async function planJob(
     disk_bytes: estimate.diskBytes,
     seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
     defaults: job.defaults.map((filled) => measured(filled, job, estimate)),
-    notes: estimate.notes,
+    notes: [...estimate.notes, ...recomputed],
   };
   const made = stands && modelFrom('policy') === undefined ? found.artifacts.policy : undefined;
   const model =
