@@ -8,6 +8,7 @@ import { freeze } from '../../src/runtime/methods/freeze.ts';
 import { full } from '../../src/runtime/methods/full.ts';
 import { lora } from '../../src/runtime/methods/lora.ts';
 import type { Method } from '../../src/runtime/methods/method.ts';
+import { qlora } from '../../src/runtime/methods/qlora.ts';
 import * as b from '../../src/runtime/programs/builder.ts';
 import { memoryCost } from '../../src/runtime/programs/cost.ts';
 import { nodesOf, type Program } from '../../src/runtime/programs/program.ts';
@@ -23,6 +24,7 @@ const methods: readonly (readonly [Method, Record<string, number | string[]>, nu
   [freeze, { layers: 2 }, 2],
   [lora, { r: 2, targets: ['q', 'v'] }, 3],
   [lora, { r: 2, targets: ['down'], dropout: 0.5 }, 3],
+  [qlora, { r: 2, targets: ['v'], block: 16 }, 3],
 ];
 
 /** The step with gradients, every pass verified. */
@@ -34,6 +36,7 @@ function stepOf(
   const one = applied(method, model, options);
   const treatment: Treatment = {
     adapt: one,
+    quantized: one.quantized,
     dropout: true,
     trainable: one.trainable,
     recompute: recomputation,
