@@ -17,7 +17,7 @@ function body({ family, config }: Golden, [rows, tokens]: readonly [number, numb
   }).hidden;
 }
 
-export const sizes = { a: [1, 16], b: [2, 12], c: [2, 12] } as const;
+const sizes = { a: [1, 16], b: [2, 12], c: [2, 12] } as const;
 
 /** Outputs `hidden` (B, T, D), `logits` (B·T, V), and the scores of the golden reward and value heads (B·T, 1). */
 export function forwardProgram(golden: Golden, which: GoldenCase): Program {

@@ -14,7 +14,7 @@ export function compilePipeline(file: string, profile?: string): Compiled {
 }
 
 /** What a stage of a file reads. */
-export function dataOf(file: string, stage: string): DataExpression {
+function dataOf(file: string, stage: string): DataExpression {
   const job = compilePipeline(file).graph?.jobs.find(({ id }) => id === stage);
   if (job === undefined) throw new Error(`${file} has no stage ${stage}`);
   return Object.values(job.data)[0]!;

@@ -57,7 +57,7 @@ const expectation = (classes: readonly ResponseClass[], value: (c: ResponseClass
   classes.reduce((sum, c) => sum + c.probability * value(c), 0);
 
 /** Entropy of a response, its end included. */
-export function responseEntropy(first: number): number {
+function responseEntropy(first: number): number {
   return expectation(responseClasses(first), (c) => logSize(c) - Math.log(c.probability));
 }
 

@@ -9,7 +9,7 @@ export interface Sampling {
 }
 
 /** The likeliest token, the first of equals. */
-export function likeliest(logits: Float32Array): number {
+function likeliest(logits: Float32Array): number {
   let best = 0;
   for (let i = 1; i < logits.length; i++) if (logits[i]! > logits[best]!) best = i;
   return best;

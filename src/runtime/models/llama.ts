@@ -31,7 +31,7 @@ export interface LlamaVariant {
   readonly defaults: { readonly rope_theta: number; readonly norm_epsilon: number };
 }
 
-export function llamaShape(config: ModelConfig): ModelShape {
+function llamaShape(config: ModelConfig): ModelShape {
   const heads = numberOf(config, 'num_attention_heads');
   const width = numberOf(config, 'hidden_size');
   return {
