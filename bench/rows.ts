@@ -48,7 +48,6 @@ function recomputeRow(method: 'full' | 'lora', batch: number, atMost: number): R
     ours: { script: 'recompute', options: { lora, batch, steps: 4 } },
     targets: [
       { figure: 'memoryOfKept', atMost },
-      { figure: 'processorOfKept', atMost: lora ? 1.55 : 1.4 },
       { figure: 'sameLosses', atLeast: 1 },
     ],
   };
