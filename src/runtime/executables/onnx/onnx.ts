@@ -1,14 +1,18 @@
 /** Programs run by onnxruntime: one static graph, one session. */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
 import type { DType, Tensor } from '../../programs/ops.ts';
-import { inputsOf, type Program, parametersOf } from '../../programs/program.ts';
+import { inputsOf, type Program, parametersOf, sizeOf } from '../../programs/program.ts';
 import type { Executable, Executor, LoadOptions } from '../executable.ts';
 import { feedFor } from '../feeds.ts';
+import { collectYoung } from '../release.ts';
 import { bytesOf } from './graph.ts';
 import { lowerToOnnx } from './lower.ts';
 import { encodeModel, type OnnxModel } from './protobuf.ts';
 
 type Runtime = typeof import('onnxruntime-node');
+
+/** Bytes of a run's results from which on the last run's are freed before it. */
+const WORTH_COLLECTING = 1 << 20;
 
 /** Loaded on first use: importing it costs 0.1 s. */
 let runtime: Promise<Runtime> | undefined;
@@ -80,8 +84,11 @@ async function load(program: Program, options: LoadOptions = {}): Promise<Execut
     const { dtype, shape } = program.outputs.get(name)!;
     return { dtype, shape, data: value.data as Tensor['data'] };
   };
+  const outputBytes = [...program.outputs.values()].reduce((n, { shape }) => n + 4 * sizeOf(shape), 0);
   return {
     async run(feeds) {
+      // Before this run's results there should be none of the last run's.
+      if (outputBytes >= WORTH_COLLECTING) collectYoung();
       const inputs = Object.fromEntries(
         fed.map((node) => [node.attributes.name, wrap(feedFor(node, feeds))]),
       );
