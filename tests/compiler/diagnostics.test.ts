@@ -46,6 +46,12 @@ describe('fixes', () => {
     expect(check(text).diagnostics).toEqual([]);
   });
 
+  it('mend both of a pair of curly quotes', () => {
+    const text = 'data a = text(“notes 医.txt”)\ndata b = text(‘b.txt’)';
+    const mended = 'data a = text("notes 医.txt")\ndata b = text(\'b.txt\')';
+    expect(applyFixes({ path: 'x.ftp', text }, check(text).diagnostics).text).toBe(mended);
+  });
+
   it('do not overlap', () => {
     const span = { file: 'x.ftp', start: 0, end: 3, line: 1, column: 1 };
     const one = diagnose('unknown-stage', { name: 'stf', kind: 'stage', legal: ['sft'] }, { span });

@@ -6,7 +6,7 @@ import { give, refuseCondition } from './bind-call.ts';
 import { bindStage } from './bind-stage.ts';
 import type { Given, StageBinding } from './binding.ts';
 import type { Context } from './context.ts';
-import { type Bound, locate, type Module, type Scope, spanIn } from './module.ts';
+import { type Bound, locate, type Module, namesIn, type Scope, spanIn } from './module.ts';
 import { own } from './own.ts';
 
 export interface PlacedStage {
@@ -196,7 +196,7 @@ export class Expander {
           : own(catalog.sources, name) !== undefined || own(catalog.operators, name) !== undefined
             ? `\`${name}\` makes rows: write \`data name = ${name}(…)\``
             : undefined;
-    const legal = [...Object.keys(catalog.stages), ...module.steps.keys()];
+    const legal = [...Object.keys(catalog.stages), ...namesIn(module, 'steps')];
     this.context.report(
       diagnose('unknown-stage', { name, kind: 'stage', legal, hint }, { span: spanIn(module, path.range) }),
     );

@@ -8,7 +8,7 @@ import type { Givens } from './binding.ts';
 import { complete } from './complete.ts';
 import type { Context } from './context.ts';
 import { reduce, textOf } from './evaluate.ts';
-import { type Bound, locate, type Module, spanIn, spanOfBound } from './module.ts';
+import { type Bound, locate, type Module, namesIn, spanIn, spanOfBound } from './module.ts';
 import { own } from './own.ts';
 import type { FilledDefault, Options } from './stage-job.ts';
 
@@ -53,7 +53,7 @@ export class ModelResolver {
       value.kind === 'call' && value.call.parens ? undefined : place?.module?.models.get(place.name);
     if (item !== undefined) return this.call(item.call, place!.module!, path, changes);
     if (value.kind === 'call') return this.call(value.call, scope.module, path, changes, scope.parameters);
-    const legal = [...scope.module.models.keys(), ...Object.keys(this.context.catalog.models)];
+    const legal = [...namesIn(scope.module, 'models'), ...Object.keys(this.context.catalog.models)];
     const written = word ?? scope.module.source.text.slice(value.range.start, value.range.end);
     this.context.report(
       diagnose('unknown-name', { name: written, kind: 'model', legal }, { span: spanOfBound(reduced) }),
@@ -73,7 +73,7 @@ export class ModelResolver {
     if (entry === undefined) {
       const place = locate(module, call.path.names);
       if (place !== undefined && place.module === undefined) return undefined;
-      const legal = [...Object.keys(this.context.catalog.models), ...module.models.keys()];
+      const legal = [...Object.keys(this.context.catalog.models), ...namesIn(module, 'models')];
       this.context.report(diagnose('unknown-name', { name: call.path.text, kind: 'model', legal }, { span }));
       return undefined;
     }

@@ -48,3 +48,11 @@ export function locate(
   if (second === undefined) return { module, name: first.text };
   return module.uses.has(first.text) ? { module: module.uses.get(first.text), name: second.text } : undefined;
 }
+
+/** Names of one kind that may be written in a file: its own, and `shared.notes` of the files it uses. */
+export function namesIn(module: Module, kind: 'data' | 'models' | 'steps' | 'templates'): string[] {
+  const used = [...module.uses].flatMap(([prefix, other]) =>
+    [...(other?.[kind].keys() ?? [])].map((name) => `${prefix}.${name}`),
+  );
+  return [...module[kind].keys(), ...used];
+}

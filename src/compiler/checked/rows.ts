@@ -7,7 +7,7 @@ import { bindCall } from './bind-call.ts';
 import { complete } from './complete.ts';
 import type { Context } from './context.ts';
 import { reduce } from './evaluate.ts';
-import { type Bound, locate, type Module, type Scope, spanIn } from './module.ts';
+import { type Bound, locate, type Module, namesIn, type Scope, spanIn } from './module.ts';
 import { own } from './own.ts';
 import type { DataExpression, FilledDefault, Options } from './stage-job.ts';
 
@@ -152,10 +152,10 @@ export class RowsResolver {
     const found = place?.module?.data.get(place.name);
     if (found !== undefined) return this.item(found, place!.module!);
     if (place !== undefined && place.module === undefined) return undefined;
-    const prefix = names.length === 2 && place?.module !== undefined ? `${names[0]!.text}.` : '';
-    const legal = [...(place?.module ?? module).data.keys()].map((name) => prefix + name);
+    const isUsed = names.length === 2 && place?.module !== undefined;
+    const legal = namesIn(module, 'data');
     const isSource = own(this.context.catalog.sources, written) !== undefined;
-    const owner = prefix === '' ? '' : ` in the file used as \`${names[0]!.text}\``;
+    const owner = isUsed ? ` in the file used as \`${names[0]!.text}\`` : '';
     const hint = isSource
       ? `\`${written}\` is a source: write \`${written}(…)\``
       : `declare it${owner}: \`data ${names.at(-1)?.text ?? written} = jsonl("…")\``;

@@ -3,7 +3,7 @@ import { diagnose } from '../diagnostics/diagnostic.ts';
 import type { ItemOf } from '../syntax/tree.ts';
 import type { Context } from './context.ts';
 import { reduce, textOf, wrongType } from './evaluate.ts';
-import { type Bound, locate, type Module, spanOfBound } from './module.ts';
+import { type Bound, locate, type Module, namesIn, spanOfBound } from './module.ts';
 
 export interface CheckedTemplate {
   /** Name of the item; absent for one written in place. */
@@ -23,7 +23,7 @@ export function resolveTemplate(bound: Bound, context: Context): CheckedTemplate
   if (value.kind !== 'call' && text !== undefined && (value.kind === 'block' || /\{[{%]/.test(text)))
     return { text };
   if (place !== undefined && place.module === undefined) return undefined;
-  const legal = [...scope.module.templates.keys()];
+  const legal = namesIn(scope.module, 'templates');
   const written = text ?? scope.module.source.text.slice(value.range.start, value.range.end);
   const hint = `declare it: \`template ${names.at(-1)!.text || 'chat'} = """…"""\``;
   context.report(

@@ -1,9 +1,10 @@
 import type { IToken } from 'chevrotain';
 import { pipelineLexer } from '../../../grammar/tokens.ts';
-import { type Diagnostic, diagnose } from '../diagnostics/diagnostic.ts';
+import { type Diagnostic, diagnose, type Fix } from '../diagnostics/diagnostic.ts';
 import type { Pass } from '../pass.ts';
 import { lookAlikes, skeleton } from '../source/names.ts';
 import { maxSourceLength, type SourceFile, spanOf } from '../source/source-file.ts';
+import type { Range } from '../source/span.ts';
 import { twinOf } from './twins.ts';
 
 /** A text as words of the language; comments stand apart, in order. */
@@ -65,11 +66,26 @@ function strays(source: SourceFile, found: readonly IToken[]): Diagnostic[] {
     const character = String.fromCodePoint(source.text.codePointAt(startOffset) ?? 0);
     const range = { start: startOffset, end: startOffset + character.length };
     end = range.end;
-    out.push(
-      diagnose('bad-character', { character, twin: twinOf(character) }, { span: spanOf(source, range) }),
-    );
+    const twin = twinOf(character);
+    const span = spanOf(source, range);
+    out.push(diagnose('bad-character', { character, twin }, { span, fix: pairFix(source, range, twin) }));
   }
   return out;
+}
+
+/** A curly quote is mended together with the one that closes its text. */
+function pairFix(source: SourceFile, { start, end }: Range, twin: string | undefined): Fix | undefined {
+  if (twin !== '"' && twin !== "'") return undefined;
+  const rest = /^[^\n]*/.exec(source.text.slice(end))![0];
+  const closing = [...rest].findIndex((character) => twinOf(character) === twin);
+  const inside = [...rest].slice(0, closing).join('');
+  if (closing === -1 || inside.includes(twin)) return undefined;
+  const at = end + inside.length;
+  const both = [
+    { start, end },
+    { start: at, end: at + 1 },
+  ];
+  return { edits: both.map((range) => ({ span: spanOf(source, range), text: twin })) };
 }
 
 function unclosedStrings(source: SourceFile, tokens: readonly IToken[]): Diagnostic[] {
