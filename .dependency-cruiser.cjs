@@ -20,7 +20,7 @@ const runtime = {
   data: [],
   tokenizers: [],
   generation: ['programs', 'models', 'methods', 'executables', 'random', 'layers'],
-  stages: ['programs', 'layers', 'models', 'methods', 'losses', 'optimizers', 'generation', 'data', 'tokenizers', 'random', 'executables', 'quantization', 'run'],
+  stages: ['programs', 'layers', 'models', 'methods', 'losses', 'optimizers', 'generation', 'data', 'tokenizers', 'random', 'executables', 'quantization', 'rewrites', 'run'],
   run: [
     'programs', 'gradients', 'rewrites', 'models', 'methods', 'losses', 'optimizers', 'executables', 'devices', 'data',
     'tokenizers', 'checkpoints', 'store', 'stages', 'generation', 'random', 'quantization',

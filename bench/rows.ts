@@ -90,6 +90,16 @@ export const benches: Readonly<Record<string, readonly Row[]>> = {
     },
   ],
   recompute: [recomputeRow('full', 4, 0.85), recomputeRow('lora', 4, 0.85), recomputeRow('lora', 12, 0.65)],
+  frozen: [
+    {
+      title: 'freeze layers=1 of 8 layers of width 256, 5 epochs: the frozen blocks once a row',
+      ours: { script: 'frozen-prefix', options: {} },
+      targets: [
+        { figure: 'speedup', atLeast: 1.8 },
+        { figure: 'largestLossDifference', atMost: 1e-5 },
+      ],
+    },
+  ],
   startup: [
     {
       title: 'From process start to the first step of quickstart.ftp’s sft',

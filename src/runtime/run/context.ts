@@ -7,7 +7,7 @@ import { openData } from '../data/open-data.ts';
 import type { Executable, Executor } from '../executables/executable.ts';
 import { type ScheduleKind, scheduleFactor } from '../optimizers/schedule.ts';
 import type { Program } from '../programs/program.ts';
-import { type StageContext, Stopped, type Trainer } from '../stages/stage.ts';
+import { type Scratch, type StageContext, Stopped, type Trainer } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
 import { checkpointDirectory } from './checkpoint-directory.ts';
@@ -20,6 +20,7 @@ import { openPageFile } from './page-file.ts';
 import type { PolicyLoader } from './policies.ts';
 import { finishProgram } from './program-passes.ts';
 import { savePolicy, saveReward } from './save-policy.ts';
+import { openScratch } from './scratch.ts';
 import { createTrainer } from './trainer.ts';
 
 export interface JobSettings {
@@ -48,7 +49,8 @@ export interface JobContext {
 
 export function jobContext(settings: JobSettings): JobContext {
   const { job, emit } = settings;
-  const executors: Executor[] = [];
+  const executors = new Set<Executor>();
+  const scratches: Scratch[] = [];
   const trainers: Trainer[] = [];
   const written = new Map<string, string>();
   const number = (name: string, otherwise = 0) => Number(job.options[name] ?? otherwise);
@@ -56,8 +58,14 @@ export function jobContext(settings: JobSettings): JobContext {
   const load: StageContext['load'] = async (program, frozen, treatment) => {
     const whole = finishProgram(() => program, treatment);
     const executor = await settings.executable.load(whole, { ...(frozen && { frozen }) });
-    executors.push(executor);
-    return executor;
+    const held: Executor = {
+      run: (feeds) => executor.run(feeds),
+      async dispose() {
+        if (executors.delete(held)) await executor.dispose();
+      },
+    };
+    executors.add(held);
+    return held;
   };
   const directoryFor = async (slot: string) => {
     const directory = join(settings.output, slot);
@@ -91,6 +99,11 @@ export function jobContext(settings: JobSettings): JobContext {
       });
       trainers.push(trainer);
       return trainer;
+    },
+    async scratch(bytes) {
+      const scratch = await openScratch(join(settings.work, `scratch-${scratches.length}.pages`), bytes);
+      scratches.push(scratch);
+      return scratch;
     },
     loop: (task) =>
       loop(task, {
@@ -127,6 +140,7 @@ export function jobContext(settings: JobSettings): JobContext {
     async dispose() {
       for (const trainer of trainers) await trainer.dispose();
       for (const executor of executors) await executor.dispose();
+      for (const scratch of scratches) await scratch.close();
     },
   };
 }

@@ -1,11 +1,20 @@
 /** `sft`: supervised fine-tuning on prompts and answers; only the answers' tokens carry loss. */
 
 import { estimateSft } from './estimates/sft.ts';
-import { type Example, emptyAccount, encodeExample, fit, type Overlong, shareOf } from './parts/examples.ts';
+import {
+  type Example,
+  emptyAccount,
+  encodeExample,
+  fit,
+  lossMetrics,
+  type Overlong,
+  shareOf,
+} from './parts/examples.ts';
+import { evaluateFed, frozenPrefix } from './parts/frozen-prefix.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
 import { SupervisedBatches, shapeOf } from './parts/padded-batches.ts';
 import { report } from './parts/report.ts';
-import { headIsTrained, languageModelMetrics, supervisedStep, trainedModel } from './parts/training.ts';
+import { headIsTrained, supervisedStep, trainedModel } from './parts/training.ts';
 import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
 import type { Policy, Stage, StageContext } from './stage.ts';
 import { StageError } from './stage.ts';
@@ -80,16 +89,22 @@ prefix \`eval_\`.`,
     const training = new SupervisedBatches(examples, size, accumulate, steps, length, seed);
     const evaluation =
       heldOut.length > 0 ? new SupervisedBatches(heldOut, size, 1, 0, length, seed).evaluation() : [];
-    const trainer = context.trainer({
+    const program = (key: string) => languageModelProgram({ family, config, headTrainable, ...shapeOf(key) });
+    const prefix = await frozenPrefix(context, {
       model,
-      program: (key) => languageModelProgram({ family, config, headTrainable, ...shapeOf(key) }),
+      program: program('1x8'),
+      examples: evaluation.length > 0 ? [...examples, ...heldOut] : examples,
+      // The last step of one epoch takes a few rows of a second one.
+      repeated: (steps - 1) * size * accumulate >= examples.length,
+      size,
     });
+    const trainer = context.trainer({ model, program: (key) => prefix.program(program(key)) });
     let seen = 0;
     const metrics = await context.loop({
       trainer,
       steps,
       async step(step) {
-        const batches = training.batches(step);
+        const batches = await Promise.all(training.batches(step).map((batch) => prefix.feed(batch)));
         const { sums, metrics } = await supervisedStep(context, trainer, batches, step, steps);
         seen += training.tokens(step);
         return {
@@ -101,7 +116,9 @@ prefix \`eval_\`.`,
         };
       },
       tokensPerStep: (step) => training.tokens(step),
-      ...(evaluation.length > 0 && { evaluate: () => languageModelMetrics(trainer, evaluation) }),
+      ...(evaluation.length > 0 && {
+        evaluate: async () => lossMetrics(await evaluateFed(trainer, prefix, evaluation)),
+      }),
       state: () => ({ seen }),
       restore: (state) => {
         seen = state.seen ?? 0;

@@ -133,6 +133,16 @@ export interface LoopTask {
   restore?(state: Readonly<Record<string, number>>): void;
 }
 
+/** Bytes that a stage keeps while it runs. */
+export interface Scratch {
+  /** Else they lie in a file, which is gone after the stage. */
+  readonly inMemory: boolean;
+  /** Fills all of `into`. */
+  read(into: Uint8Array, position: number): Promise<void>;
+  write(from: Uint8Array, position: number): Promise<void>;
+  close(): Promise<void>;
+}
+
 export interface StageContext {
   readonly job: Job;
   /** A model family of the catalog by name. */
@@ -145,13 +155,15 @@ export interface StageContext {
   /** Metrics that an earlier job finished with. */
   metricsOf(job: string): Metrics;
   rows(option: string, split: 'train' | 'test' | 'all'): AsyncIterable<Row>;
-  /** Sent through the passes and loaded on the run's device; disposed when the stage ends. */
+  /** Sent through the passes and loaded on the run's device; disposed when the stage ends, if not before. */
   load(
     program: Program,
     frozen?: ReadonlyMap<string, Tensor>,
     treatment?: Pick<Treatment, 'adapt' | 'quantized'>,
   ): Promise<Executor>;
   trainer(options: TrainerOptions): Trainer;
+  /** Room for so many bytes, in memory or, where that would be much of it, in a file; given back when the stage ends. */
+  scratch(bytes: number): Promise<Scratch>;
   /** Runs the steps: learning rate, events, evaluation, checkpoints, resume. Returns the metrics of the last step and evaluation. */
   loop(task: LoopTask): Promise<Metrics>;
   learningRate(step: number, steps: number): number;
