@@ -6,6 +6,8 @@ import { catalog } from '../../src/runtime/catalog.ts';
 import { lora } from '../../src/runtime/methods/lora.ts';
 import { mergePeft } from '../../src/runtime/methods/merge-peft.ts';
 import type { MethodError } from '../../src/runtime/methods/method.ts';
+import { gpt2 } from '../../src/runtime/models/gpt2.ts';
+import { llama } from '../../src/runtime/models/llama.ts';
 import { type GoldenName, readGolden } from '../reference/golden.ts';
 import { targetOf } from './targets.ts';
 
@@ -91,6 +93,26 @@ test('dropout has a mask for every product, none for tables', async () => {
     layers: 1,
   });
   expect(dropout).toEqual([{ input: 'dropout.model.layers.1.self_attn.q_proj', probability: 0.1 }]);
+});
+
+test.each([
+  // Hu et al. (2021) section 5 and table 2; LLaMA-7B has 6,738,415,616 weights.
+  ['LLaMA-7B, r=8', llama, { layers: 32, width: 4096, heads: 32, mlp: 11_008, tied: false }, 8, 4_194_304],
+  ['GPT-2 medium, r=4', gpt2, { layers: 24, width: 1024, heads: 16 }, 4, 393_216],
+  ['GPT-3, r=4', gpt2, { layers: 96, width: 12_288, heads: 96 }, 4, 18_874_368],
+] as const)('numbers that are trained on q and v: %s', (_, family, options, r, expected) => {
+  const config = family.configure(options, { vocabularySize: 32_000, eos: 0, pad: 0 });
+  const target = {
+    config,
+    parameters: family.parameters(config),
+    linears: family.linears(config),
+    blocks: family.blocks(config),
+  };
+  const { added } = lora.apply(target, { r, targets: ['q', 'v'] });
+  const count = added.reduce((sum, { shape }) => sum + shape[0]! * shape[1]!, 0);
+  expect(count).toBe(expected);
+  // One matrix of 4096 × 4096 with r=8: 65,536 numbers, 1/256 of it.
+  if (family === llama) expect([count / 64, 4096 ** 2 / (count / 64)]).toEqual([65_536, 256]);
 });
 
 test('what does not go together', async () => {

@@ -11,6 +11,7 @@ const TIED = 'model=gpt2(layers=1 width=32 heads=2 context=32) vocabulary=300';
 
 const cases: Record<string, readonly [model: string, method: string]> = {
   'dora from singular values': [LLAMA, 'lora r=3 targets=q,down init=pissa dora=true dropout=0.1'],
+  'beside codes': [LLAMA, 'qlora r=2 targets=q,up init=pissa dora=true'],
   'embedding and head': [LLAMA, 'lora targets=embed,head ranks=2,3'],
   'tied embedding, slices': [TIED, 'lora r=2 targets=q,v,embed'],
 };

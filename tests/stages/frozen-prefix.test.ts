@@ -13,6 +13,7 @@ const pretrain = (model: string) =>
 const cases = {
   'llama, the last block': ['llama', 'freeze layers=1'],
   'llama, the head alone': ['llama', 'freeze layers=0 parts=norms,head'],
+  'llama, in codes': ['llama', 'qlora r=2 layers=1'],
   'gpt2, adapters of the last two': ['gpt2', 'lora r=2 targets=all layers=2 dropout=0.1'],
 } as const;
 
