@@ -8,6 +8,7 @@ import { mergePeft } from '../../src/runtime/methods/merge-peft.ts';
 import type { MethodError } from '../../src/runtime/methods/method.ts';
 import { gpt2 } from '../../src/runtime/models/gpt2.ts';
 import { llama } from '../../src/runtime/models/llama.ts';
+import { expectClose } from '../reference/close.ts';
 import { type GoldenName, readGolden } from '../reference/golden.ts';
 import { targetOf } from './targets.ts';
 
@@ -115,6 +116,21 @@ test.each([
   if (family === llama) expect([count / 64, 4096 ** 2 / (count / 64)]).toEqual([65_536, 256]);
 });
 
+test('what does not fit the model', async () => {
+  expect(await refused('gpt2', { targets: ['gate'] })).toEqual({
+    name: 'MethodError',
+    option: 'targets',
+    message: 'the model has no layer `gate`',
+    help: ['it has q, k, v, o, up, down, qkv, all, embed'],
+  });
+  expect(await refused('llama', { r: 17, targets: ['v'] })).toEqual({
+    name: 'MethodError',
+    option: 'r',
+    message: 'r=17 is larger than the matrix it adapts: model.layers.0.self_attn.v_proj.weight is 16 × 32',
+    help: ['use r=16 or less'],
+  });
+});
+
 test('what does not go together', async () => {
   expect(await refused('llama', { targets: ['q', 'v'], ranks: [4] })).toEqual({
     name: 'MethodError',
@@ -160,4 +176,34 @@ test('an adapter that stands on a base which PEFT changed is not taken for one o
   expect(() => mergePeft(golden.weights, golden.adapter, config, new Set())).toThrow(
     'init_lora_weights="pissa", which changes the base; save it with PEFT\'s path_initial_model_for_weight_conversion',
   );
+});
+
+test.each([
+  ['llama', ['q', 'v'], ['q_proj', 'v_proj'], false],
+  ['gpt2', ['qkv'], ['c_attn'], true],
+] as const)("PEFT's config of the golden adapter of %s", async (name, targets, modules, fan) => {
+  const { adapter } = await apply(name, { r: 4, alpha: 8, targets });
+  expect(adapter!.config).toMatchObject({
+    peft_type: 'LORA',
+    task_type: 'CAUSAL_LM',
+    r: 4,
+    lora_alpha: 8,
+    target_modules: modules,
+    fan_in_fan_out: fan,
+    rank_pattern: {},
+  });
+});
+
+test('slices of a fused weight get a rank and an alpha of their own; ambiguous modules get longer names', async () => {
+  const { adapter } = await apply('gpt2', { r: 4, targets: ['q', 'v', 'o'] });
+  expect(adapter!.config).toMatchObject({
+    r: 4,
+    lora_alpha: 8,
+    target_modules: ['c_attn', 'attn.c_proj'],
+    rank_pattern: { c_attn: 8 },
+    alpha_pattern: { c_attn: 16 },
+  });
+  const { config } = (await apply('gpt2', { r: 4, targets: ['q', 'v'], rslora: true })).adapter!;
+  expect(config).toMatchObject({ r: 8, rank_pattern: {}, alpha_pattern: {} });
+  expectClose([Number(config.lora_alpha)], [8 * Math.SQRT2], { absolute: 1e-12 });
 });
