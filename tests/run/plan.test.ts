@@ -182,3 +182,21 @@ test('adapters share the tensors of their base; models that nobody needs are let
   await loader.retain([]);
   expect(loader.held).toEqual([]);
 });
+
+test.each([
+  ['mean_reward', 'eval(data=jsonl("data/sft.jsonl"))'],
+  ['accuracy', 'eval(data=jsonl("data/notes.jsonl") split=all)'],
+  ['exact', 'eval(data=jsonl("data/sft.jsonl") generate=false)'],
+])(
+  'a gate on %s, which is not measured of these rows, is found before anything runs',
+  async (metric, step) => {
+    const shop = workshop(`pretrain(${TINY} max_steps=1) → quick: ${step} → gate(quick.${metric} >= 0)`);
+    const { diagnostics, stages } = await shop.plan();
+    expect(diagnostics).toMatchObject([
+      { stage: 'gate', message: `\`quick\` makes no metric \`${metric}\`` },
+    ]);
+    expect(stages.map(({ action }) => action)).toEqual(['run', 'run', 'blocked']);
+    shop.pipeline(`pretrain(${TINY} max_steps=1) → quick: ${step} → gate(quick.loss >= 0)`);
+    expect((await shop.plan()).diagnostics).toEqual([]);
+  },
+);

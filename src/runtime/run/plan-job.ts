@@ -1,19 +1,20 @@
 /** One job of the plan: whether it would run, why, and what it would cost. */
 import { resolve } from 'node:path';
-import type { FilledDefault, Job } from '../../compiler/graph/graph.ts';
+import { words } from '../../compiler/diagnostics/words.ts';
+import type { Condition, FilledDefault, Job } from '../../compiler/graph/graph.ts';
 import { stages } from '../catalog.ts';
 import { countRows } from '../data/digest-data.ts';
 import { openData } from '../data/open-data.ts';
 import type { Row } from '../data/row.ts';
 import type { Speed } from '../programs/cost.ts';
-import type { Estimate, PlannedModel } from '../stages/stage.ts';
+import { type Estimate, type PlannedModel, StageError } from '../stages/stage.ts';
 import type { Store, StoredResult } from '../store/store.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
 import { estimateContext } from './estimate-context.ts';
 import { exportStands } from './exported-files.ts';
 import { fitProgram, recomputeOption } from './fit-program.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
-import { costsOf } from './plan-costs.ts';
+import { type Costs, costsOf } from './plan-costs.ts';
 import type { PlannedStage } from './plan-types.ts';
 import { readConfigAndTokenizer } from './policies.ts';
 import { measureTokensPerByte } from './tokens-per-byte.ts';
@@ -27,6 +28,8 @@ export interface PlannedJob {
   readonly stage: PlannedStage;
   readonly parts: KeyParts;
   readonly model: PlannedModel | undefined;
+  /** What it will measure, where its estimate knows. */
+  readonly metrics?: readonly string[] | undefined;
 }
 
 /** What a job is planned with. */
@@ -47,6 +50,7 @@ export async function planJob(
   const before = job.inputs.map((i) => ({ slot: i.slot, job: planned.get(i.from)! }));
   const gated = job.conditions.map((c) => planned.get(c.job)!);
   const blocker = [...before.map((b) => b.job), ...gated].find((p) => p.stage.action === 'blocked');
+  for (const condition of job.conditions) checkCondition(condition, planned.get(condition.job)!);
   const parts = await keyParts(job, root, (id) => planned.get(id)!.stage.key);
   const key = contentKey(parts);
   const modelFrom = (slot: string) => before.find((b) => b.slot === slot)?.job.model;
@@ -87,7 +91,7 @@ export async function planJob(
     steps: estimate.steps,
     ...(checkpoint && { from_step: checkpoint.step }),
     tokens: estimate.tokens,
-    peak_memory_bytes: estimate.work.length > 0 ? costs.peakMemoryBytes : 0,
+    ...memoryOf(estimate, costs),
     disk_bytes: estimate.diskBytes,
     seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
     defaults: job.defaults.map((filled) => measured(filled, job, estimate)),
@@ -102,7 +106,24 @@ export async function planJob(
           estimate.model,
           openData(job.data.data!, { root, split: 'train' }),
         );
-  return { stage, parts, model: model ?? modelFrom('policy') };
+  return { stage, parts, model: model ?? modelFrom('policy'), metrics: estimate.metrics };
+}
+
+/** Errors: StageError where a gate asks for what will not be measured of these rows. */
+function checkCondition({ job, metric }: Condition, { metrics }: PlannedJob): void {
+  if (metrics === undefined || metrics.includes(metric)) return;
+  const { message, notes = [], help = [] } = words['unknown-metric']({ metric, stage: job, legal: metrics });
+  throw new StageError('unknown-metric', message, {
+    notes: [...notes, 'of rows of this kind, with these options'],
+    help,
+  });
+}
+
+/** Of a stage that runs programs; what only copies files takes next to nothing. */
+function memoryOf({ work }: Estimate, { memory }: Costs): Pick<PlannedStage, 'peak_memory_bytes' | 'memory'> {
+  if (work.length === 0) return { peak_memory_bytes: 0 };
+  const parts = [...memory.parts].sort((a, b) => b.bytes - a.bytes);
+  return { peak_memory_bytes: memory.peakBytes, memory: { parts, peak_bytes: memory.peakBytes } };
 }
 
 /** A model that exists: its own sizes, and its own tokenizer measured on the rows it was trained on. */

@@ -57,7 +57,7 @@ export interface TrainedModel {
   /** Live values of every trained tensor, changed in place at every step; extra heads included. */
   readonly trainable: ReadonlyMap<string, Tensor>;
   /** The weights that stay as they are; in codes where the method says so (`quantizedParameters`). */
-  readonly frozen: ReadonlyMap<string, Tensor>;
+  readonly frozen: ReadonlyMap<string, Tensor> | Weights;
 }
 
 /** One piece of work for the gradient: feeds of the program for shape `key`. */
@@ -89,6 +89,17 @@ export interface Treatment {
   readonly trainable?: readonly string[] | undefined;
   /** `blocks`: what a block computes is computed again when its gradient arrives. Default: `none`. */
   readonly recompute?: 'none' | 'blocks' | undefined;
+  /** Where given, products with frozen weights are taken in eight bits. */
+  readonly eightBit?: EightBitTreatment | undefined;
+}
+
+export interface EightBitTreatment {
+  /** What the stage trains, or the method adds: all other weights are frozen. */
+  readonly trained: ReadonlySet<string>;
+  /** Products that stay in f32, by the name of their codes (`eightBitNames`). */
+  readonly kept?: ReadonlySet<string>;
+  /** Instead of the program: what these products lose (`eightBitErrors`). */
+  readonly measured?: ReadonlySet<string>;
 }
 
 /** A tensor of a checkpoint: in memory, or in a file where an optimizer's state is paged. */
@@ -159,7 +170,7 @@ export interface StageContext {
   load(
     program: Program,
     frozen?: ReadonlyMap<string, Tensor>,
-    treatment?: Pick<Treatment, 'adapt' | 'quantized'>,
+    treatment?: Pick<Treatment, 'adapt' | 'quantized' | 'eightBit'>,
   ): Promise<Executor>;
   trainer(options: TrainerOptions): Trainer;
   /** Room for so many bytes, in memory or, where that would be much of it, in a file; given back when the stage ends. */
@@ -208,6 +219,8 @@ export interface PlannedModel {
   readonly family: ModelFamily;
   readonly config: ModelConfig;
   readonly tokensPerByte: number;
+  /** Whose tensors it has, from the base up: the stages that made them, and their bytes. */
+  readonly tensors?: readonly { readonly stage: string; readonly bytes: number }[];
 }
 
 export interface Estimate {
@@ -216,17 +229,37 @@ export interface Estimate {
   readonly steps: number;
   /** Tokens over all steps. */
   readonly tokens: number;
-  /** Programs the stage runs, with how often: what memory and time are computed from. */
+  /** Programs the stage runs, with how often, in the order in which they are loaded: for memory and time. */
   readonly work: readonly PlannedWork[];
+  /** What is not said is 0. */
+  readonly held?: Partial<HeldBytes>;
   /** Tensors written at the end, in bytes. */
   readonly diskBytes: number;
   readonly notes: readonly string[];
+  /** What it will measure of these rows, where that depends on them; else all that its entry names. */
+  readonly metrics?: readonly string[];
+}
+
+/** Bytes that a stage keeps while it runs, beside its programs and the weights that they read. */
+export interface HeldBytes {
+  /** Weights that no program reads: the originals of what is trained, and what another model does not share. */
+  readonly weights: number;
+  /** What the optimizer keeps in memory. */
+  readonly optimizer: number;
+  /** Keys and values of the rows that are sampled. */
+  readonly cache: number;
+  /** What frozen blocks made of every row; in a file where it is much. */
+  readonly rows: number;
 }
 
 export interface PlannedWork extends Treatment {
   /** As the stage builds it. */
   readonly program: Program;
   readonly runs: number;
+  /** `fed`: every weight is given at each run, none is kept by the session. Default: those that are not trained are kept. */
+  readonly weights?: 'kept' | 'fed';
+  /** Whether it is let go of before the next program is loaded. */
+  readonly released?: boolean;
   /** Bytes that live beside the program while it runs (optimizer state, caches, other models). */
   readonly besides?: number;
 }

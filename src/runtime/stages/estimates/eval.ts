@@ -1,51 +1,142 @@
 /** What `eval` would cost. */
-import { rowKindOf } from '../../data/shapes.ts';
+import { type RowKind, rowKindOf } from '../../data/shapes.ts';
 import { sizeOf } from '../../programs/program.ts';
 import { languageModelProgram } from '../parts/language-model-program.ts';
+import { rewardProgram } from '../parts/reward-programs.ts';
 import { noRewardModel, noRowsIn } from '../parts/unmeasurable.ts';
-import type { Estimate, EstimateContext } from '../stage.ts';
-import { lengthsOf, longestIn, total } from './lengths.ts';
-import { modelOf, roundUp } from './sizes.ts';
+import type { Estimate, EstimateContext, PlannedModel, PlannedWork } from '../stage.ts';
+import { lengthsOf, longestIn, type RowLength, total } from './lengths.ts';
+import { evaluationShapes } from './padded-shapes.ts';
+import { sampling } from './sampling.ts';
+import { bytesBeside, modelOf } from './sizes.ts';
 
 export async function estimateEval(context: EstimateContext): Promise<Estimate> {
-  const { options } = context.job;
+  const { options, inputs } = context.job;
   const model = modelOf(context);
-  const { family, config, tokensPerByte } = model;
-  const shape = family.shape(config);
+  const { family, config } = model;
   const limit = Number(options.limit ?? Number.POSITIVE_INFINITY);
-  const rewarded = context.job.inputs.some(({ slot }) => slot === 'reward');
-  let text = false;
+  const rewarded = inputs.some(({ slot }) => slot === 'reward');
+  let kind: RowKind | undefined;
   const all = await lengthsOf(
     context,
     'data',
     options.split as 'test',
     (row) => {
-      const kind = rowKindOf(row);
-      if (kind === 'preference' && !rewarded) throw noRewardModel();
-      text ||= kind === 'text';
-      return kind;
+      const found = rowKindOf(row);
+      if (found === 'preference' && !rewarded) throw noRewardModel();
+      kind ??= found;
+      return found;
     },
-    tokensPerByte,
+    model.tokensPerByte,
   );
   if (all.length === 0) throw noRowsIn(String(options.split));
-  const lengths = all.slice(0, limit);
-  const batch = Number(options.batch);
-  const tokens = total(lengths, 'tokens');
-  const longest = Math.min(shape.context, roundUp(Math.max(1, longestIn(lengths)), 8));
-  const length = text ? shape.context : longest;
-  const runs = text ? Math.ceil(tokens / (batch * length)) : Math.ceil(lengths.length / batch);
-  const forward = languageModelProgram({ family, config, batch, length, headTrainable: false });
-  const answers = text || options.generate === false ? 0 : Number(options.max_new_tokens) / length;
+  const rows = all.slice(0, limit);
+  const reward = rewarded ? (context.reward ?? model) : undefined;
+  const { work, cacheBytes = 0, steps } = workOn[kind!]({ rows, model, reward, options });
+  const answered = cacheBytes > 0 ? rows.length * Number(options.max_new_tokens) : 0;
   return {
     model,
     parameters: {
       total: family.parameters(config).reduce((n, spec) => n + sizeOf(spec.shape), 0),
       trainable: 0,
     },
-    steps: runs,
-    tokens: Math.round(tokens + lengths.length * (answers > 0 ? Number(options.max_new_tokens) : 0)),
-    work: [{ program: forward, runs: Math.ceil(runs * (1 + answers)) }],
+    steps,
+    tokens: Math.round(total(rows, 'tokens') + answered),
+    held: { weights: reward ? bytesBeside(reward, model) : 0, cache: cacheBytes },
+    work,
     diskBytes: 0,
     notes: [],
+    metrics: ['rows', ...measuredOf[kind!](options.generate !== false, rewarded)],
   };
+}
+
+const ofLoss = ['loss', 'perplexity', 'token_accuracy', 'supervised_tokens'];
+const rewardOf = (rewarded: boolean) => (rewarded ? ['mean_reward'] : []);
+
+/** Names of the metrics of rows of each kind. */
+const measuredOf: {
+  readonly [K in RowKind]: (generate: boolean, rewarded: boolean) => readonly string[];
+} = {
+  text: () => ofLoss,
+  completion: (generate, rewarded) =>
+    generate ? [...ofLoss, 'exact', 'contains', 'accuracy', ...rewardOf(rewarded)] : ofLoss,
+  prompt: (_, rewarded) => rewardOf(rewarded),
+  preference: () => ['reward_accuracy'],
+};
+
+interface Measured {
+  readonly rows: readonly RowLength[];
+  readonly model: PlannedModel;
+  readonly reward: PlannedModel | undefined;
+  readonly options: EstimateContext['job']['options'];
+}
+
+interface Work {
+  readonly work: readonly PlannedWork[];
+  readonly cacheBytes?: number;
+  /** Batches of rows. */
+  readonly steps: number;
+}
+
+const workOn: { readonly [K in RowKind]: (measured: Measured) => Work } = {
+  text(measured) {
+    const { rows, model, options } = measured;
+    if (options.packing === false) return losses(measured);
+    const { context: length } = model.family.shape(model.config);
+    const batch = Number(options.batch);
+    const steps = Math.ceil(total(rows, 'tokens') / (batch * length));
+    return { work: [lossWork(measured, { length }, steps)], steps };
+  },
+  completion(measured) {
+    const loss = losses(measured);
+    if (measured.options.generate === false) return loss;
+    const answered = answers(measured);
+    return { ...answered, work: [...loss.work, ...answered.work] };
+  },
+  prompt: answers,
+  preference({ rows, reward, options }) {
+    const batch = Number(options.batch);
+    const steps = 2 * Math.ceil(rows.length / batch);
+    return { work: [judgement(reward!, batch, longestIn(rows), steps)], steps };
+  },
+};
+
+function losses(measured: Measured): Work {
+  const { rows, model, options } = measured;
+  const { context } = model.family.shape(model.config);
+  const shapes = evaluationShapes(rows, Number(options.batch), context);
+  return {
+    work: shapes.map(({ length, learned, batches }) =>
+      lossWork(measured, { length, rows: learned }, batches),
+    ),
+    steps: shapes.reduce((n, { batches }) => n + batches, 0),
+  };
+}
+
+function lossWork(
+  { model: { family, config }, options }: Measured,
+  shape: { readonly length: number; readonly rows?: number },
+  runs: number,
+): PlannedWork {
+  const batch = Number(options.batch);
+  return { program: languageModelProgram({ family, config, batch, ...shape, headTrainable: false }), runs };
+}
+
+/** Greedy answers to all prompts, and what a reward model says of them. */
+function answers({ rows, model, reward, options }: Measured): Work {
+  const batch = Number(options.batch);
+  const maxNewTokens = Number(options.max_new_tokens);
+  const steps = Math.ceil(rows.length / batch);
+  const prompt = Math.max(1, ...rows.map(({ tokens, learned }) => tokens - learned));
+  const sampled = sampling(model, { batch, prompt, maxNewTokens, times: steps });
+  const judged = reward
+    ? [judgement(reward, Math.min(batch, rows.length), prompt + maxNewTokens, steps)]
+    : [];
+  return { work: [...sampled.work, ...judged], cacheBytes: sampled.cacheBytes, steps };
+}
+
+function judgement(reward: PlannedModel, batch: number, length: number, runs: number): PlannedWork {
+  const { family, config } = reward;
+  const most = Math.min(length, family.shape(config).context);
+  return { program: rewardProgram({ family, config, batch, length: Math.max(1, most) }), runs };
 }
