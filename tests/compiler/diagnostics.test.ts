@@ -37,11 +37,11 @@ describe('nearest names', () => {
 describe('fixes', () => {
   it('mend everything that is beyond doubt', () => {
     let text =
-      'pretrain(tokens=2000kk) sft(lroa r="8" target=q,v; shedule=cosin) | rm(shuffle=no)\nlet a = 1 let b = 2';
+      'pretrain(tokens=2000kk) sft(lroa r="8" target=q,v; shedule=cosin) | rm(shuffle=off)\nlet a = 1 let b = 2';
     for (let round = 0; round < 6; round++)
       text = applyFixes({ path: 'x.ftp', text }, check(text).diagnostics).text;
     expect(text).toBe(
-      'pretrain(tokens=2000k) → sft(lora r=8 targets=q,v; schedule=cosine) → rm(shuffle=false)\nlet a = 1 \nlet b = 2',
+      'pretrain(tokens=2000k) → sft(lora r=8 targets=q,v; schedule=cosine) → rm(shuffle=no)\nlet a = 1 \nlet b = 2',
     );
     expect(check(text).diagnostics).toEqual([]);
   });

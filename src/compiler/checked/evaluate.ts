@@ -76,6 +76,7 @@ export function evaluate(
   if (text !== undefined) {
     if (schema.type === 'boolean' || (natural && value.kind === 'call')) {
       if (text === 'true' || text === 'false') return text === 'true';
+      if (!natural && (text === 'yes' || text === 'no')) return text === 'yes';
       if (natural) return text;
     } else if (schema.type === 'string' || natural || !takesNumbers(schema)) return text;
   }

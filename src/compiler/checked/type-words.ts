@@ -28,7 +28,7 @@ const types = {
   number: 'a number',
   integer: 'a whole number',
   string: 'text',
-  boolean: '`true` or `false`',
+  boolean: '`yes` or `no`',
   array: 'a list',
 } as const;
 
@@ -49,8 +49,8 @@ export function expectedWords(
     return { expected, replacement: `"${value.text}"` };
   if (schema.type === 'boolean' && value.kind === 'call') {
     const word = value.call.path.text.toLowerCase();
-    if (['yes', 'on'].includes(word)) return { expected, replacement: 'true' };
-    if (['no', 'off'].includes(word)) return { expected, replacement: 'false' };
+    if (['true', 'yes', 'on'].includes(word)) return { expected, replacement: 'yes' };
+    if (['false', 'no', 'off'].includes(word)) return { expected, replacement: 'no' };
   }
   if (value.kind === 'list')
     return { expected, hint: 'a comma makes a list; between arguments write white space' };
