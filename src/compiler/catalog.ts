@@ -35,12 +35,13 @@ export interface OptionSchema {
     method: string | undefined,
   ) => Json | undefined;
   /**
-   * What it does nothing beside, given the call's other options, filled in before it, and the stage's method; pure.
+   * What it does nothing beside, given the call's other options, filled in before it, the stage's method and its own value; pure.
    * `undefined` where it does something. An option that would do nothing must not be written.
    */
   readonly withoutEffect?: (
     options: { readonly [name: string]: Json },
     method: string | undefined,
+    value: Json,
   ) => { readonly beside: string; readonly note: string } | undefined;
   /** The default is the value of this `param` where the file declares one (for `seed`). */
   readonly defaultFromParam?: string;

@@ -177,10 +177,25 @@ export const opCases: { readonly [K in OpName]: readonly OpCase[] } = {
     of((x, m) => b.cast(b.quantizeRows(x!, m!, true), 'f32'), f32([6, 40]), f32([6, 1], 2, 3)),
     of((x) => b.cast(b.quantizeRows(x!, b.absmax(x!), true), 'f32'), f32([2, 3, 33])),
     of((x, m) => b.cast(b.quantizeRows(x!, m!, false), 'f32'), f32([5, 17], 0, 1), f32([5, 1], 1, 2)),
+    of((x, m) => b.cast(b.quantizeRows(x!, m!, true), 'f32'), f32([2, 3, 24]), f32([2, 3, 4], 1, 2)),
   ],
   matmulCodes: [
     of((c, m, w, s) => b.matmulCodes([c!, m!, w!, s!], true), u8([4, 7]), f32([4, 1]), i8([7, 5]), f32([5])),
     of((c, m, w, s) => b.matmulCodes([c!, m!, w!, s!], false), u8([4, 7]), f32([4, 1]), i8([7, 5]), f32([5])),
+    of(
+      (c, m, w, s) => b.matmulCodes([c!, m!, w!, s!], false),
+      u8([9, 60]),
+      f32([9, 5]),
+      i8([60, 7]),
+      f32([7]),
+    ),
+    of(
+      (c, m, w, s) => b.matmulCodes([c!, m!, w!, s!], true),
+      u8([2, 3, 40]),
+      f32([2, 3, 2], 0, 1),
+      i8([40, 6]),
+      f32([6]),
+    ),
     of(
       (c, m, w, s) => b.matmulCodes([c!, m!, w!, s!], true),
       u8([2, 20, 70]),

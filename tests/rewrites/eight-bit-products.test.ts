@@ -4,7 +4,15 @@ import { onnx } from '../../src/runtime/executables/onnx/onnx.ts';
 import { reference } from '../../src/runtime/executables/reference/reference.ts';
 import { differentiate } from '../../src/runtime/gradients/differentiate.ts';
 import { lora } from '../../src/runtime/methods/lora.ts';
-import { input, matmul, parameter, program, softmax } from '../../src/runtime/programs/builder.ts';
+import {
+  gatherRows,
+  input,
+  matmul,
+  parameter,
+  program,
+  softmax,
+  sub,
+} from '../../src/runtime/programs/builder.ts';
 import type { Tensor } from '../../src/runtime/programs/ops.ts';
 import { nodesOf, type Program, parametersOf } from '../../src/runtime/programs/program.ts';
 import { verifyProgram } from '../../src/runtime/programs/verify.ts';
@@ -107,6 +115,29 @@ test('probabilities use all 256 codes', async () => {
     await (await reference.load(coded, { frozen })).run(feeds),
   ];
   expect(relativeError(actual.get('y')!.data, expected.get('y')!.data)).toBeLessThan(1e-3);
+});
+
+test('the gradient of cross-entropy vanishes where the label is certain, in codes as without them', async () => {
+  const [vocabulary, width] = [32, 24];
+  const weight = tensor(gaussian([vocabulary, width], 5));
+  const labels = Int32Array.of(3, 31, 0);
+  const w = parameter('w', [vocabulary, width]);
+  const logits = Float32Array.from({ length: 3 * vocabulary }, (_, i) =>
+    i % vocabulary === labels[Math.floor(i / vocabulary)]! ? 100 : 0,
+  );
+  const mixture = matmul(softmax(input('x', 'f32', [3, vocabulary])), w);
+  const plain = program('gradient', { y: sub(gatherRows(w, input('labels', 'i32', [3])), mixture) });
+  const coded = eightBitProducts(() => true).run(plain);
+  expect(readBy(coded)('w')).toBe(false);
+  const frozen = eightBitParameters(new Map([['w', weight]]), readBy(coded));
+  const feeds = new Map<string, Tensor>([
+    ['x', { dtype: 'f32', shape: [3, vocabulary], data: logits }],
+    ['labels', { dtype: 'i32', shape: [3], data: labels }],
+  ]);
+  for (const engine of [onnx, reference]) {
+    const { data } = (await (await engine.load(coded, { frozen })).run(feeds)).get('y')!;
+    expect(Math.max(...data.map(Math.abs)), engine.name).toBeLessThan(2e-6);
+  }
 });
 
 describe.each(families)('a LoRA step of $modelType', (family, config) => {

@@ -31,6 +31,7 @@ describe('the list of passes', () => {
       'quantize',
       'differentiate',
       'recompute',
+      'eightBitProducts',
       'dropMarkers',
       'foldConstants',
       'simplify',

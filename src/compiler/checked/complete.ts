@@ -48,7 +48,7 @@ export function complete(owner: Owner, context: Context): Completed {
       if (made === undefined) sound = false;
       else {
         // What decides it may be what is wrong.
-        const idle = sound ? schema.withoutEffect?.(options, owner.method) : undefined;
+        const idle = sound ? schema.withoutEffect?.(options, owner.method, made) : undefined;
         if (idle !== undefined) {
           context.report(diagnose('without-effect', { name, ...idle }, { span: value.span }));
           sound = false;

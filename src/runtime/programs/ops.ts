@@ -93,12 +93,13 @@ export interface OpAttributes {
   /** Largest absolute value of each row: (x (…, k)) → (…, 1) */
   absmax: None;
   /**
-   * Rows as codes: (x (…, k), absmax (…, 1)) → u8 (…, k). `signed`: round(127 · x / absmax) + 128; else, for values none
-   * of which is negative, round(255 · x / absmax). Ties to even. Codes of a row of zeros may be anything: its products are 0.
+   * Rows as codes: (x (…, k), absmax (…, B)) → u8 (…, k). A row has B parts of equal length, each with an absmax of its
+   * own. `signed`: round(127 · x / absmax) + 128; else, for values none of which is negative, round(255 · x / absmax).
+   * Ties to even. Codes of a part of zeros may be anything: its products are 0.
    */
   quantizeRows: { readonly signed: boolean };
   /**
-   * The product of rows in codes with a matrix in codes, summed in whole numbers: (codes u8 (…, k), absmax (…, 1), weight
+   * The product of rows in codes with a matrix in codes, summed in whole numbers: (codes u8 (…, k), absmax (…, B), weight
    * i8 (k, n), scale (n)) → f32 (…, n). The codes stand for (code − 128) · absmax / 127, or for code · absmax / 255 where
    * they are not `signed`; the weight for code · scale of its column. No gradient: it is put in place of `matmul` later.
    */

@@ -6,11 +6,17 @@ import { models } from '../catalog.ts';
 import { openData } from '../data/open-data.ts';
 import type { Executable, Executor } from '../executables/executable.ts';
 import { type ScheduleKind, scheduleFactor } from '../optimizers/schedule.ts';
-import type { Program } from '../programs/program.ts';
-import { type Scratch, type StageContext, Stopped, type Trainer } from '../stages/stage.ts';
+import {
+  type EightBitTreatment,
+  type Scratch,
+  type StageContext,
+  Stopped,
+  type Trainer,
+} from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
 import { checkpointDirectory } from './checkpoint-directory.ts';
+import { eightBitLoader } from './eight-bit-loader.ts';
 import type { Metrics, RunEvent } from './events.ts';
 import { exportPolicy } from './export-policy.ts';
 import { listExport } from './exported-files.ts';
@@ -56,8 +62,11 @@ export function jobContext(settings: JobSettings): JobContext {
   const number = (name: string, otherwise = 0) => Number(job.options[name] ?? otherwise);
 
   const load: StageContext['load'] = async (program, frozen, treatment) => {
-    const whole = finishProgram(() => program, treatment);
-    const executor = await settings.executable.load(whole, { ...(frozen && { frozen }) });
+    const finish = (eightBit?: EightBitTreatment) => finishProgram(() => program, { ...treatment, eightBit });
+    const executor =
+      treatment?.eightBit && frozen
+        ? eightBit.load(finish, treatment.eightBit, frozen)
+        : await settings.executable.load(finish(), { ...(frozen && { frozen }) });
     const held: Executor = {
       run: (feeds) => executor.run(feeds),
       async dispose() {
@@ -67,6 +76,10 @@ export function jobContext(settings: JobSettings): JobContext {
     executors.add(held);
     return held;
   };
+  const eightBit = eightBitLoader({
+    load: (program, options) => settings.executable.load(program, options),
+    message: (level, text) => emit({ type: 'message', stage: job.id, level, text }),
+  });
   const directoryFor = async (slot: string) => {
     const directory = join(settings.output, slot);
     await mkdir(directory, { recursive: true });
@@ -95,6 +108,7 @@ export function jobContext(settings: JobSettings): JobContext {
         clip: number('clip'),
         seed: number('seed'),
         recompute: recomputeOption(job),
+        eightBit: job.options.precision === 'int8' ? eightBit : undefined,
         load: (program, frozen) => settings.executable.load(program, { frozen }),
       });
       trainers.push(trainer);

@@ -13,12 +13,13 @@ import { mergePeft } from '../methods/merge-peft.ts';
 import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { QuantizationOptions } from '../quantization/quantized-tensor.ts';
+import type { LazyWeights } from '../stages/lazy-weights.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import type { Policy, Reward } from '../stages/stage.ts';
 import { stopTokensOf } from '../tokenizers/chat-template.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
-import { type LazyWeights, openWeights, throughCodes, withChanged } from './weights.ts';
+import { openWeights, throughCodes, withChanged } from './weights.ts';
 
 export const BASE_LINK = 'ftc.json';
 export interface Link {

@@ -5,6 +5,9 @@
 import { differentiate } from '../gradients/differentiate.ts';
 import { type Program, parametersOf } from '../programs/program.ts';
 import { VerifyError, verifyProgram } from '../programs/verify.ts';
+import { eightBitNames, type FrozenProduct } from '../quantization/eight-bit-weights.ts';
+import { eightBitErrors } from '../rewrites/eight-bit-errors.ts';
+import { eightBitProducts } from '../rewrites/eight-bit-products.ts';
 import { rewrites } from '../rewrites/optimize.ts';
 import { quantize } from '../rewrites/quantize.ts';
 import { recompute } from '../rewrites/recompute.ts';
@@ -61,8 +64,21 @@ export function programPasses(
       repeats ? recompute.run : undefined,
       recompute.verify,
     ),
+    eightBitPass(treatment.eightBit),
     ...numbered(rewrites),
   ];
+}
+
+function eightBitPass(treatment: Treatment['eightBit']): Rewrite {
+  const { trained, kept, measured } = treatment ?? { trained: new Set() };
+  const frozen = (weight: string) => !trained.has(weight);
+  const among = (products: ReadonlySet<string> | undefined) => (product: FrozenProduct) =>
+    products?.has(eightBitNames(product).codes) ?? false;
+  const { name, ensures, run, verify } = eightBitProducts(frozen, among(kept));
+  const promise = `with precision=int8, ${ensures}`;
+  if (treatment === undefined) return pass(name, promise);
+  if (measured === undefined) return pass(name, promise, run, verify);
+  return pass(name, promise, (program) => eightBitErrors(program, frozen, among(measured)));
 }
 
 /** Some rewrites run twice: `share`, then `share:2`. */

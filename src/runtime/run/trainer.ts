@@ -5,8 +5,9 @@ import type { Optimizer, OptimizerState, StateArray } from '../optimizers/optimi
 import type { Tensor } from '../programs/ops.ts';
 import { inputsOf, type Program, parametersOf, sizeOf } from '../programs/program.ts';
 import { random } from '../random/random.ts';
-import type { Batch, CheckpointTensor, Trainer, TrainerOptions } from '../stages/stage.ts';
+import type { Batch, CheckpointTensor, EightBitTreatment, Trainer, TrainerOptions } from '../stages/stage.ts';
 import { diverged } from './divergence.ts';
+import type { EightBitLoader } from './eight-bit-loader.ts';
 import { fitProgram, type RecomputeOption } from './fit-program.ts';
 
 export interface TrainerSettings {
@@ -15,6 +16,8 @@ export interface TrainerSettings {
   readonly clip: number;
   readonly seed: number;
   readonly recompute?: RecomputeOption;
+  /** Where products with frozen weights are taken in eight bits. */
+  readonly eightBit?: EightBitLoader | undefined;
   /** The program has been through the passes. */
   load(program: Program, frozen: ReadonlyMap<string, Tensor>): Promise<Executor>;
 }
@@ -48,20 +51,22 @@ export function createTrainer(
     const found = cache.get(key);
     if (found) return found;
     const { method, trainable } = model;
-    const { program: whole } = fitProgram(
-      {
-        program: program(key),
-        adapt: method,
-        quantized: method.quantized,
-        ...(withGradients && { dropout, trainable: [...trainable.keys()], besides: besides() }),
-      },
-      settings.recompute,
-    );
-    const used = new Set(parametersOf(whole).map((p) => p.attributes.name));
-    const frozen = new Map([...model.frozen].filter(([name]) => used.has(name)));
+    const work = {
+      program: program(key),
+      adapt: method,
+      quantized: method.quantized,
+      ...(withGradients && { dropout, trainable: [...trainable.keys()], besides: besides() }),
+    };
+    const finish = (eightBit?: EightBitTreatment) =>
+      fitProgram({ ...work, eightBit }, settings.recompute).program;
+    const added = method.added.map(({ name }) => name);
+    const eightBit = { trained: new Set([...trainable.keys(), ...added]) };
+    const whole = finish(settings.eightBit && eightBit);
     const probabilities = new Map(method.dropout.map((d) => [d.input, d.probability]));
     const made: Loaded = {
-      executor: await settings.load(whole, frozen),
+      executor: settings.eightBit
+        ? settings.eightBit.load(finish, eightBit, model.frozen)
+        : await settings.load(whole, frozenFor(whole)),
       masks: inputsOf(whole)
         .filter((node) => probabilities.has(node.attributes.name))
         .map((node) => ({
@@ -72,6 +77,12 @@ export function createTrainer(
     };
     cache.set(key, made);
     return made;
+  }
+
+  function frozenFor(whole: Program): Map<string, Tensor> {
+    const used = new Set(parametersOf(whole).map((p) => p.attributes.name));
+    const names = [...model.frozen.keys()].filter((name) => used.has(name));
+    return new Map(names.map((name) => [name, model.frozen.get(name)!]));
   }
 
   /** Bytes of gradients and of the optimizer's state. */
@@ -137,6 +148,7 @@ export function createTrainer(
       const tensors = new Map<string, CheckpointTensor>(model.trainable);
       for (const [name, array] of state.moments) tensors.set(`${OPTIMIZER}${name}`, saved(array));
       tensors.set(UPDATES, { dtype: 'i32', shape: [1], data: Int32Array.of(state.step) });
+      for (const [name, tensor] of settings.eightBit?.checkpoint() ?? []) tensors.set(name, tensor);
       return tensors;
     },
 
@@ -144,6 +156,7 @@ export function createTrainer(
       for (const [name, data] of flat) data.set((await read(name)).data);
       for (const [name, array] of state.moments) await array.set((await read(`${OPTIMIZER}${name}`)).data);
       state.step = (await read(UPDATES)).data[0]!;
+      await settings.eightBit?.restore(read);
     },
 
     async dispose() {

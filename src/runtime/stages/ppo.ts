@@ -5,6 +5,7 @@ import { adaptiveKl } from '../losses/kl.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { random } from '../random/random.ts';
 import { estimatePpo } from './estimates/ppo.ts';
+import { eightBitOf } from './parts/eight-bit.ts';
 import { judge } from './parts/judge.ts';
 import { measureEpisodes } from './parts/measure-episodes.ts';
 import { RowOrder } from './parts/padded-batches.ts';
@@ -69,9 +70,16 @@ export const ppo: Stage = {
       temperature: number('temperature'),
     };
     const { quantized } = method;
-    const scorer = await context.load(scoreProgram(spec), model.frozen, { adapt: method, quantized });
+    // Policy and reference round alike, so that they agree where the policy has not moved.
+    const eightBit = eightBitOf(options, method);
+    const scorer = await context.load(scoreProgram(spec), model.frozen, {
+      adapt: method,
+      quantized,
+      eightBit,
+    });
     const reference = await context.load(referenceProgram(spec), quantized ? model.frozen : policy.weights, {
       quantized,
+      eightBit,
     });
     const score = await judge(context, reward, { size, length: shape.length });
     const trainer = context.trainer({

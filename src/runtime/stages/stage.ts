@@ -1,6 +1,5 @@
 /** What a stage is, and what the run gives it. A stage never knows where files lie or which engine computes. */
 import type { Slot, StageEntry } from '../../compiler/catalog.ts';
-import type { ProblemName } from '../../compiler/diagnostics/codes.ts';
 import type { Job } from '../../compiler/graph/graph.ts';
 import type { Row } from '../data/row.ts';
 import type { Executor } from '../executables/executable.ts';
@@ -13,6 +12,7 @@ import type { QuantizationOptions, QuantizedTensor } from '../quantization/quant
 import type { Metrics, RunEvent, Sample } from '../run/events.ts';
 import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
+import type { Treatment } from './treatment.ts';
 
 export interface Stage {
   readonly entry: StageEntry;
@@ -75,31 +75,6 @@ export interface TrainerOptions {
   program(key: string): Program;
   /** Whether training drops out what the method says. Default: yes. */
   readonly dropout?: boolean;
-}
-
-/** What is done to a bare program beyond what is done to every one; `run/program-passes.ts` is the list of how. */
-export interface Treatment {
-  /** Whose tensors are brought in. */
-  readonly adapt?: AppliedMethod | undefined;
-  /** Whether its dropout masks are inputs. Default: no. */
-  readonly dropout?: boolean | undefined;
-  /** Weights that are read in codes (`quantizedParameters`). */
-  readonly quantized?: AppliedMethod['quantized'];
-  /** Tensors whose gradients are wanted, where the program trains; those that it does not read are left out. */
-  readonly trainable?: readonly string[] | undefined;
-  /** `blocks`: what a block computes is computed again when its gradient arrives. Default: `none`. */
-  readonly recompute?: 'none' | 'blocks' | undefined;
-  /** Where given, products with frozen weights are taken in eight bits. */
-  readonly eightBit?: EightBitTreatment | undefined;
-}
-
-export interface EightBitTreatment {
-  /** What the stage trains, or the method adds: all other weights are frozen. */
-  readonly trained: ReadonlySet<string>;
-  /** Products that stay in f32, by the name of their codes (`eightBitNames`). */
-  readonly kept?: ReadonlySet<string>;
-  /** Instead of the program: what these products lose (`eightBitErrors`). */
-  readonly measured?: ReadonlySet<string>;
 }
 
 /** A tensor of a checkpoint: in memory, or in a file where an optimizer's state is paged. */
@@ -264,28 +239,6 @@ export interface PlannedWork extends Treatment {
   readonly besides?: number;
 }
 
-/** A failure the user can mend; `option` is the option of the stage at fault. */
-export class StageError extends Error {
-  override readonly name = 'StageError';
-  constructor(
-    /** Key of the diagnostics table. */
-    readonly kind: ProblemName,
-    message: string,
-    readonly place: {
-      readonly option?: string;
-      readonly file?: string;
-      readonly line?: number;
-      readonly notes?: readonly string[];
-      readonly help?: readonly string[];
-    } = {},
-  ) {
-    super(message);
-  }
-}
-
-/** The user asked to stop; everything is saved. */
-export class Stopped extends Error {
-  override readonly name = 'Stopped';
-}
-
+export { StageError, Stopped } from './stage-error.ts';
+export type { EightBitTreatment, Treatment } from './treatment.ts';
 export type { ParameterSpec, Slot };

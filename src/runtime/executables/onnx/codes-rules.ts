@@ -17,29 +17,55 @@ export const absmax: OnnxRule<'absmax'> = (_, [x], graph) => {
 const steps = (largest: string, signed: boolean, graph: OnnxGraph): string =>
   graph.node('Mul', [largest, graph.floats([1 / (signed ? 127 : 255)], [])]);
 
+const reshaped = (name: string, shape: readonly number[], graph: OnnxGraph): string =>
+  graph.node('Reshape', [name, graph.integers(shape)]);
+
 export const quantizeRows: OnnxRule<'quantizeRows'> = (node, [x, largest], graph) => {
   const { signed } = node.attributes;
-  const width = node.shape.at(-1)!;
-  const rows = sizeOf(node.shape) / width;
-  const reshaped = (name: string, shape: readonly number[]) =>
-    graph.node('Reshape', [name, graph.integers(shape)]);
-  const scale = reshaped(steps(largest!, signed, graph), [rows]);
+  const parts = sizeOf(node.inputs[1]!.shape);
+  const flat = [parts, sizeOf(node.shape) / parts];
+  const scale = reshaped(steps(largest!, signed, graph), [parts], graph);
   const zero = graph.constant({
     dtype: 'u8',
-    shape: [rows],
-    data: new Uint8Array(rows).fill(signed ? 128 : 0),
+    shape: [parts],
+    data: new Uint8Array(parts).fill(signed ? 128 : 0),
   });
-  const flat = node.shape.length === 2 ? x! : reshaped(x!, [rows, width]);
-  const codes = graph.node('QuantizeLinear', [flat, scale, zero], { attributes: { axis: 0 } });
-  return node.shape.length === 2 ? codes : reshaped(codes, node.shape);
+  const codes = graph.node('QuantizeLinear', [reshaped(x!, flat, graph), scale, zero], {
+    attributes: { axis: 0 },
+  });
+  return reshaped(codes, node.shape, graph);
 };
 
 export const matmulCodes: OnnxRule<'matmulCodes'> = (node, [codes, largest, weight, scale], graph) => {
   const { signed } = node.attributes;
+  const [k, n] = node.inputs[2]!.shape as [number, number];
+  const rows = sizeOf(node.shape) / n;
+  const parts = node.inputs[1]!.shape.at(-1)!;
   const zero = graph.constant({ dtype: 'u8', shape: [], data: Uint8Array.of(signed ? 128 : 0) });
   const one = graph.floats([1], []);
-  const product = graph.node('MatMulIntegerToFloat', [codes!, weight!, one, scale!, zero], {
-    domain: 'com.microsoft',
-  });
-  return graph.node('Mul', [product, steps(largest!, signed, graph)]);
+  const scales = steps(largest!, signed, graph);
+  const product = (left: string, right: string, step: string) => {
+    const y = graph.node('MatMulIntegerToFloat', [left, right, one, scale!, zero], {
+      domain: 'com.microsoft',
+    });
+    return graph.node('Mul', [y, step]);
+  };
+  if (parts === 1) return product(codes!, weight!, scales);
+  const length = k / parts;
+  const cut = (name: string, axis: number, start: number, end: number) =>
+    graph.node('Slice', [name, graph.integers([start]), graph.integers([end]), graph.integers([axis])]);
+  const flatCodes = reshaped(codes!, [rows, parts, length], graph);
+  const flatScales = reshaped(scales, [rows, parts], graph);
+  const products = Array.from({ length: parts }, (_, part) =>
+    product(
+      reshaped(cut(flatCodes, 1, part, part + 1), [rows, length], graph),
+      cut(weight!, 0, part * length, (part + 1) * length),
+      cut(flatScales, 1, part, part + 1),
+    ),
+  );
+  return reshaped(
+    products.reduce((total, y) => graph.node('Add', [total, y])),
+    node.shape,
+    graph,
+  );
 };

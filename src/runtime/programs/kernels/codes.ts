@@ -23,24 +23,29 @@ export const absmax: Kernel<'absmax'> = (out, [x]) => {
 };
 
 export const quantizeRows: Kernel<'quantizeRows'> = (out, [x, largest], { signed }) => {
-  const width = x!.shape.at(-1)!;
+  const length = x!.data.length / largest!.data.length;
   const zero = zeroPoint(signed);
-  largest!.data.forEach((value, row) => {
+  largest!.data.forEach((value, part) => {
     const step = stepOf(value, signed);
-    for (let i = row * width; i < (row + 1) * width; i++)
+    for (let i = part * length; i < (part + 1) * length; i++)
       out.data[i] = Math.min(255, Math.max(0, round(Math.fround(x!.data[i]! / step)) + zero));
   });
 };
 
 export const matmulCodes: Kernel<'matmulCodes'> = (out, [codes, largest, weight, scale], { signed }) => {
   const [k, n] = weight!.shape as [number, number];
+  const parts = largest!.shape.at(-1)!;
+  const length = k / parts;
   const zero = zeroPoint(signed);
-  largest!.data.forEach((value, row) => {
+  largest!.data.forEach((value, part) => {
     const step = stepOf(value, signed);
+    const row = Math.floor(part / parts);
+    const first = (part % parts) * length;
     for (let j = 0; j < n; j++) {
       let total = 0;
-      for (let q = 0; q < k; q++) total += (codes!.data[row * k + q]! - zero) * weight!.data[q * n + j]!;
-      out.data[row * n + j] = Math.fround(total * scale!.data[j]!) * step;
+      for (let q = first; q < first + length; q++)
+        total += (codes!.data[row * k + q]! - zero) * weight!.data[q * n + j]!;
+      out.data[row * n + j]! += Math.fround(total * scale!.data[j]!) * step;
     }
   });
 };

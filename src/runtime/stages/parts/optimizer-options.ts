@@ -40,10 +40,10 @@ function join(name: string, ofStage: Json | undefined, usual: string, optimizers
     ...schema,
     defaultNote: [...(known ? [`${defaultOf(usual)}`] : []), ...notes].join(', '),
     computedDefault: (options) => defaultOf(String(options.optimizer)),
-    withoutEffect(options, method) {
+    withoutEffect(options, method, value) {
       const chosen = String(options.optimizer);
       const used = schemaOf(chosen);
-      if (used !== undefined) return used.withoutEffect?.(options, method);
+      if (used !== undefined) return used.withoutEffect?.(options, method, value);
       // A name that is no optimizer has been reported.
       if (!Object.hasOwn(optimizers, chosen)) return undefined;
       return {

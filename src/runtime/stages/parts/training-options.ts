@@ -13,6 +13,26 @@ export const seedOption: Options = {
   },
 };
 
+/** Why eight bits have nothing to do beside a method. */
+const withoutFrozenProducts: Readonly<Record<string, string>> = {
+  full: 'every weight is trained, and int8 is for products with frozen ones',
+  qlora: 'the frozen weights are in codes already',
+};
+
+export const precisionOption: Options = {
+  precision: {
+    description:
+      'int8: products with frozen weights are taken in eight bits, forward and backward, but for those where that would lose too much; f32: everything in single precision',
+    type: 'string',
+    enum: ['f32', 'int8'],
+    default: 'f32',
+    withoutEffect(_, method = 'full', value = 'int8') {
+      const note = withoutFrozenProducts[method];
+      return value === 'int8' && note !== undefined ? { beside: method, note } : undefined;
+    },
+  },
+};
+
 export interface TrainingDefaults {
   readonly lr: number;
   /** Adapters start from zero and take larger steps. */
@@ -109,6 +129,7 @@ export function trainingOptions(d: TrainingDefaults): Options {
       default: 0,
       cosmetic: true,
     },
+    ...precisionOption,
     recompute: {
       description:
         'blocks: compute what is inside a block again for its gradient instead of keeping it, which takes less memory and more time; auto: where the step would not fit',

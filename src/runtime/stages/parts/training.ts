@@ -15,6 +15,7 @@ import {
 } from '../../quantization/quantized-tensor.ts';
 import { random } from '../../random/random.ts';
 import type { Metrics } from '../../run/events.ts';
+import { LazyWeights } from '../lazy-weights.ts';
 import type { Batch, Policy, StageContext, TrainedModel, Trainer } from '../stage.ts';
 import { lossMetrics } from './examples.ts';
 
@@ -53,20 +54,28 @@ export function trainedModel(
     trainable.set(name, { ...value, data: Float32Array.from(value.data) });
   }
   for (const [name, value] of extra) trainable.set(name, value);
-  const frozen = new Map([...added].filter(([name]) => !trainable.has(name)));
+  const made = new Map([...added].filter(([name]) => !trainable.has(name)));
+  const asTheyAre: string[] = [];
   for (const name of policy.weights.keys()) {
     const options = method.quantized?.get(name);
     if (options !== undefined)
-      for (const part of quantizedParameters(name, inCodes(policy, name, options))) frozen.set(...part);
-    else if (!trainable.has(name)) frozen.set(name, policy.weights.get(name)!);
+      for (const part of quantizedParameters(name, inCodes(policy, name, options))) made.set(...part);
+    else if (!trainable.has(name)) asTheyAre.push(name);
   }
+  const frozen = new LazyWeights({
+    names: [...made.keys(), ...asTheyAre],
+    read: (name, keep) => made.get(name) ?? (keep ? policy.weights.get(name)! : unkept(policy.weights, name)),
+  });
   return { policy, method, trainable, frozen };
 }
+
+const unkept = (weights: Policy['weights'], name: string): Tensor =>
+  'read' in weights ? weights.read(name) : weights.get(name)!;
 
 function inCodes({ weights }: Policy, name: string, options: QuantizationOptions): QuantizedTensor {
   const stored = 'codes' in weights ? weights.codes(name) : undefined;
   if (stored !== undefined && sameKind(stored, options)) return stored;
-  const { shape, data } = 'read' in weights ? weights.read(name) : weights.get(name)!;
+  const { shape, data } = unkept(weights, name);
   return quantize({ shape, data: data as Float32Array }, options, name);
 }
 

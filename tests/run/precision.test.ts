@@ -1,0 +1,74 @@
+/** `precision=int8`: the same run, nearly the same numbers, stopped and resumed without a difference. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { compile } from '../../src/compiler/compile.ts';
+import { catalog } from '../../src/runtime/catalog.ts';
+import { atStep, type Said, TINY, workshops } from './workshop.ts';
+
+const workshop = workshops();
+
+const text = (precision: string) => `
+pretrain(${TINY} max_steps=20)
+→ sft(lora r=4 targets=q,v; max_steps=8 batch=4 precision=${precision})
+→ rm(lora r=2; max_steps=4 batch=4 precision=${precision})
+→ ppo(lora r=2; steps=3 batch=4 minibatch=2 epochs=2 max_new_tokens=5 precision=${precision})`;
+
+let [exact, coded]: Said[] = [];
+beforeAll(async () => {
+  [exact, coded] = [await workshop(text('f32')).run(), await workshop(text('int8')).run()];
+  for (const said of [exact, coded]) expect(said.end).toMatchObject({ status: 'ok' });
+});
+
+const messages = (said: Said, stage: string) =>
+  said.of('message', stage).flatMap(({ text }) => (text.startsWith('int8: ') ? [text] : []));
+
+describe.each([
+  ['sft', 'loss'],
+  ['rm', 'loss'],
+] as const)('%s', (stage, metric) => {
+  test('the loss of every step is within two per cent of f32, and another number', () => {
+    const [expected, actual] = [exact!.series(stage, metric), coded!.series(stage, metric)];
+    expect(actual).toHaveLength(expected.length);
+    actual.forEach((loss, i) => {
+      expect(Math.abs(loss / expected[i]! - 1), `step ${i + 1}`).toBeLessThan(0.02);
+    });
+    expect(actual).not.toEqual(expected);
+  });
+});
+
+test('policy and reference of ppo round alike: they agree before the first update', () => {
+  expect(coded!.series('ppo', 'objective/kl')[0]).toBeCloseTo(0, 6);
+  expect(coded!.series('ppo', 'val/ratio')[0]).toBeGreaterThan(0.9);
+});
+
+test('says what was measured, once for every product', () => {
+  // One block's q, k, v, o, gate, up, down and the head, forward; of a batch with gradients, backward.
+  expect(messages(exact!, 'sft')).toEqual([]);
+  for (const stage of ['sft', 'rm', 'ppo']) {
+    const said = messages(coded!, stage);
+    console.log(said);
+    expect(said.length).toBeGreaterThan(0);
+  }
+});
+
+test.each(['sft', 'ppo'])('%s stopped and resumed is as if uninterrupted', async (stage) => {
+  const shop = workshop(text('int8'));
+  await shop.run({ stopAfter: atStep(stage, 2) });
+  const resumed = await shop.run();
+  expect(resumed.of('stage_started', stage)[0]).toMatchObject({ action: 'resume', from_step: 2 });
+  expect(resumed.artifacts).toEqual(coded!.artifacts);
+});
+
+test.each([
+  ['pretrain(precision=int8)', 'full'],
+  ['pretrain → sft(precision=int8)', 'full'],
+  ['pretrain → sft(qlora; precision=int8)', 'qlora'],
+])('%s: there is nothing to take in eight bits', (source, method) => {
+  const { diagnostics } = compile({ path: 'a.ftp', text: source }, { catalog });
+  expect(diagnostics).toMatchObject([{ name: 'without-effect' }]);
+  expect(diagnostics[0]!.message).toBe(`\`precision\` does nothing beside \`${method}\``);
+});
+
+test('f32 beside any method is no mistake', () => {
+  const { diagnostics } = compile({ path: 'a.ftp', text: 'pretrain(precision=f32)' }, { catalog });
+  expect(diagnostics).toEqual([]);
+});
