@@ -1,4 +1,4 @@
-/** `recompute` in a run: less memory, the same result. */
+/** `recompute` in a run: the same result; what it saves of memory is in `tests/run/plan-memory.test.ts`. */
 import { afterEach, expect, test, vi } from 'vitest';
 import { TINY, workshops } from './workshop.ts';
 
@@ -18,8 +18,6 @@ test('every training stage computes the same numbers with and without, under the
   const keys = (plan: typeof none) => plan!.stages.map(({ key }) => key);
   expect(keys(blocks)).toEqual(keys(none));
   expect(keys(auto)).toEqual(keys(none));
-  for (const [i, stage] of none!.stages.entries())
-    expect(blocks!.stages[i]!.peak_memory_bytes, stage.id).toBeLessThanOrEqual(stage.peak_memory_bytes);
   const [kept, repeated] = [await shops[0]!.run(), await shops[1]!.run()];
   for (const { id } of none!.stages) {
     // After the first step they also depend on the gradients before.

@@ -25,6 +25,19 @@ export interface TimeRange {
   readonly high: number;
 }
 
+export interface PlannedMemoryPart {
+  /** `weights`, `packed weights`, `gradients`, … */
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** Where a stage's peak memory comes from. */
+export interface PlannedMemory {
+  /** The largest first; together the peak. */
+  readonly parts: readonly PlannedMemoryPart[];
+  readonly peak_bytes: number;
+}
+
 export interface PlannedStage {
   /** The stage's label, unique in the plan. */
   readonly id: string;
@@ -47,6 +60,8 @@ export interface PlannedStage {
   /** Tokens it will process over all steps. */
   readonly tokens: number;
   readonly peak_memory_bytes: number;
+  /** Absent where it runs no program. */
+  readonly memory?: PlannedMemory;
   readonly disk_bytes: number;
   readonly seconds: TimeRange;
   readonly defaults: readonly FilledDefault[];

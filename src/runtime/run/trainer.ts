@@ -1,5 +1,6 @@
 /** Gradients and updates for a stage: one loaded program a batch shape, trained tensors fed and changed in place. */
 import type { Executor } from '../executables/executable.ts';
+import { releaseArrays } from '../executables/release.ts';
 import { clipGradients } from '../optimizers/clip.ts';
 import type { Optimizer, OptimizerState, StateArray } from '../optimizers/optimizer.ts';
 import type { Tensor } from '../programs/ops.ts';
@@ -113,10 +114,13 @@ export function createTrainer(
       for (const [micro, batch] of batches.entries()) {
         const one = await loaded(training, batch.key, true);
         const outputs = await run(one, batch, step, micro);
+        const spent: Float32Array[] = [];
         for (const [name, tensor] of outputs) {
           if (!name.startsWith(GRADIENT)) addOutput(sums, name, tensor);
-          else addGradient(gradients, name.slice(GRADIENT.length), tensor.data as Float32Array);
+          else
+            spent.push(...addGradient(gradients, name.slice(GRADIENT.length), tensor.data as Float32Array));
         }
+        if (spent.length > 0) releaseArrays(spent);
       }
       const loss = sums.get('loss')!;
       if (!Number.isFinite(loss)) throw diverged(`the loss of step ${step + 1} is ${loss}`);
@@ -127,6 +131,7 @@ export function createTrainer(
       const norm = clipGradients(gradients, settings.clip);
       if (!Number.isFinite(norm)) throw diverged(`the gradients of step ${current + 1} have norm ${norm}`);
       await settings.optimizer.update(flat, gradients, state, learningRate);
+      releaseArrays(gradients.values());
       return norm;
     },
 
@@ -185,8 +190,17 @@ function addOutput(sums: Map<string, number>, name: string, { shape, data }: Ten
   }
 }
 
-function addGradient(gradients: Map<string, Float32Array>, name: string, data: Float32Array): void {
+/** Returns the array where it was added to an earlier one and is not needed any more. */
+function addGradient(
+  gradients: Map<string, Float32Array>,
+  name: string,
+  data: Float32Array,
+): readonly Float32Array[] {
   const sum = gradients.get(name);
-  if (!sum) gradients.set(name, data);
-  else for (let i = 0; i < data.length; i++) sum[i]! += data[i]!;
+  if (!sum) {
+    gradients.set(name, data);
+    return [];
+  }
+  for (let i = 0; i < data.length; i++) sum[i]! += data[i]!;
+  return [data];
 }

@@ -144,6 +144,15 @@ interface Shared extends Buffer {
   readonly shape: string;
 }
 
+/** Values whose shape onnxruntime does not infer: it shares no buffer with them, until a Reshape says what they are. */
+function unknownShapes(nodes: readonly OnnxNode[]): Set<string> {
+  const unknown = new Set<string>();
+  for (const { operator, inputs, outputs } of nodes)
+    if (operator === 'MatMulBnb4' || (operator !== 'Reshape' && inputs.some((name) => unknown.has(name))))
+      for (const name of outputs) unknown.add(name);
+  return unknown;
+}
+
 /** Buffers of one shape are passed on to later values of the same shape, and held from one to the next. */
 function buffersOf(
   nodes: readonly OnnxNode[],
@@ -160,8 +169,10 @@ function buffersOf(
   const bufferOf = new Map<string, Shared>();
   /** Most recently freed first. */
   const free: Shared[] = [];
+  const unknown = unknownShapes(nodes);
   const shapeOf = (name: string) => {
     const { dtype, shape } = types.get(name)!;
+    if (unknown.has(name)) return name;
     return `${BYTES_OF[dtype]}(${shape})`;
   };
   const operandToTake = ({ operator, inputs }: OnnxNode, output: string): Shared | undefined => {
@@ -215,9 +226,6 @@ export function scratchBytes(node: OnnxNode, types: ReadonlyMap<string, ValueTyp
     case 'ScatterElements':
       // Its indices as 64-bit numbers.
       return 8 * elements(node.inputs[1]);
-    case 'MatMulBnb4':
-      // The weight in f32.
-      return 4 * Number(node.attributes.K) * Number(node.attributes.N);
     case 'Where':
       return Math.max(0, ...node.inputs.slice(1).map((name) => 4 * elements(name)));
     default:

@@ -31,7 +31,7 @@ export interface SessionMemory {
 }
 
 /** Of a session with hardly a node, and of each node; measured. */
-const SESSION_BYTES = 1e6;
+const SESSION_BYTES = 7e6;
 const NODE_BYTES = 8.5e3;
 
 const PRODUCTS = new Set(['Gemm', 'MatMul', 'FusedMatMul', 'MatMulIntegerToFloat']);

@@ -9,7 +9,8 @@ import {
 import { rewardProgram } from '../parts/reward-programs.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
 import { lengthsOf, longestIn, total } from './lengths.ts';
-import { methodSizes, modelOf, roundUp } from './sizes.ts';
+import { sampling } from './sampling.ts';
+import { bytesBeside, methodSizes, modelOf, roundUp } from './sizes.ts';
 
 export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
   const { options } = context.job;
@@ -37,7 +38,7 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
     response,
     temperature: number('temperature'),
   };
-  const { quantized } = sizes.method;
+  const { quantized, eightBit } = sizes.treatment;
   const chunks = Math.ceil(batch / size);
   const train = ppoProgram({
     ...spec,
@@ -46,31 +47,42 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
     valueWeight: number('value_weight'),
   });
   const besides = sizes.besides;
-  // Keys and values of a whole batch, and the sampling itself: every token passes the model once.
-  const cache = 2 * shape.blocks * batch * shape.keyValueHeads * (longest + response) * shape.headSize * 4;
+  const sampled = sampling(model, {
+    batch,
+    prompt: longest,
+    maxNewTokens: response,
+    times: steps,
+    ...(quantized && { treatment: { adapt: sizes.method, quantized } }),
+  });
+  const reward = context.reward ?? model;
+  // Adapters are merged into copies of what they change, anew for every batch of answers.
+  const merged = sizes.method.adapter && !quantized ? 2 * bytesBeside(sizes.made, model) : 0;
   const average = total(prompts, 'tokens') / Math.max(1, prompts.length);
   return {
-    model,
+    model: sizes.made,
     parameters: {
       total: sizes.parameters.total + shape.width + 1,
       trainable: sizes.parameters.trainable + shape.width + 1,
     },
     steps,
     tokens: Math.round(steps * batch * (average + response)),
+    held: {
+      ...sizes.held,
+      weights: sizes.held.weights + bytesBeside(reward, model) + merged,
+      cache: sampled.cacheBytes,
+    },
     work: [
+      { program: scoreProgram(spec), ...sizes.treatment, runs: steps * chunks, besides },
+      { program: referenceProgram(spec), quantized, eightBit, runs: steps * chunks, besides },
       {
-        program: scoreProgram(spec),
-        adapt: sizes.method,
-        quantized,
-        runs: 2 * steps * chunks,
-        besides: besides + cache,
+        program: rewardProgram({ family: reward.family, config: reward.config, batch: size, length }),
+        runs: steps * chunks,
+        besides,
       },
-      { program: referenceProgram(spec), quantized, runs: steps * chunks, besides },
-      { program: rewardProgram({ family, config, batch: size, length }), runs: steps * chunks, besides },
+      ...sampled.work,
       {
         program: train,
-        adapt: sizes.method,
-        quantized,
+        ...sizes.treatment,
         trainable: [...sizes.method.trainable, VALUE_WEIGHT, VALUE_BIAS],
         runs: steps * chunks * number('epochs'),
         besides,

@@ -1,11 +1,11 @@
 /** What `pretrain` would cost. */
 import { type LanguageModelSpec, languageModelProgram } from '../parts/language-model-program.ts';
-import { paddedLengths } from '../parts/padded-batches.ts';
 import { headIsTrained } from '../parts/training.ts';
 import { windowsIn } from '../parts/windows.ts';
 import { type Estimate, type EstimateContext, type PlannedModel, StageError } from '../stage.ts';
 import { lengthsOf, type RowLength, total } from './lengths.ts';
-import { cap, evaluationRuns, methodSizes, roundUp } from './sizes.ts';
+import { evaluationShapes, type PaddedShape, trainingShapes } from './padded-shapes.ts';
+import { cap, evaluationRuns, methodSizes } from './sizes.ts';
 
 /** Bytes of the tokenizer's file for an entry of the vocabulary and its merge. */
 const TOKENIZER_BYTES_AN_ENTRY = 60;
@@ -23,37 +23,46 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
   const model = context.model ?? (await newModel(context));
   const { family, config, tokensPerByte } = model;
   const { context: length, vocabularySize } = family.shape(config);
-  const { method, parameters, diskBytes, besides, notes } = methodSizes(context, model);
+  const { method, treatment, parameters, diskBytes, besides, held, made, notes } = methodSizes(
+    context,
+    model,
+  );
   const { batch, accumulate, epochs, tokens } = numbersOf(job.options);
   const training = await lengthsOf(context, 'data', 'train', 'text', tokensPerByte);
   const heldOut = await lengthsOf(context, 'data', 'test', 'text', tokensPerByte);
   if (training.length === 0) throw noTextToLearn();
-  const layout = (job.options.packing === false ? separate : packed)({ training, heldOut, length, batch });
+  const layout = (job.options.packing === false ? separate : packed)({
+    training,
+    heldOut,
+    length,
+    batch,
+    seed: Number(job.options.seed),
+  });
   const perStep = batch * accumulate * layout.learned;
   const steps = cap((tokens ?? epochs * layout.pass) / perStep, context);
-  const forward = languageModelProgram({
-    family,
-    config,
-    batch,
-    ...layout.shape,
-    headTrainable: headIsTrained(family, config, method),
+  const headTrainable = headIsTrained(family, config, method);
+  const treated = (shape: LayoutShape) => ({
+    ...treatment,
+    program: languageModelProgram({ family, config, batch, ...shape.shape, headTrainable }),
+    besides,
   });
-  const treated = { program: forward, adapt: method, quantized: method.quantized };
-  const evaluations = evaluationRuns(context, layout.evaluationBatches, steps);
   return {
-    model,
+    model: made,
     parameters,
     steps,
     tokens: Math.round(steps * perStep),
+    held,
     work: [
-      {
-        ...treated,
+      ...layout.evaluation.map((shape) => ({
+        ...treated(shape),
+        runs: evaluationRuns(context, shape.batches, steps),
+      })),
+      ...layout.training(steps * accumulate).map((shape) => ({
+        ...treated(shape),
         dropout: true,
         trainable: method.trainable,
-        runs: steps * accumulate,
-        besides,
-      },
-      { ...treated, runs: evaluations, besides },
+        runs: shape.batches,
+      })),
     ],
     diskBytes: diskBytes + vocabularySize * TOKENIZER_BYTES_AN_ENTRY,
     notes: [
@@ -81,35 +90,48 @@ interface Text {
   /** The model's context. */
   readonly length: number;
   readonly batch: number;
+  readonly seed: number;
+}
+
+interface LayoutShape {
+  readonly shape: Pick<LanguageModelSpec, 'length' | 'rows'>;
+  readonly batches: number;
 }
 
 interface Layout {
   /** Tokens learned in a pass over the text, and from a sequence. */
   readonly pass: number;
   readonly learned: number;
-  readonly shape: Pick<LanguageModelSpec, 'length' | 'rows'>;
-  readonly evaluationBatches: number;
+  training(runs: number): readonly LayoutShape[];
+  readonly evaluation: readonly LayoutShape[];
 }
 
 function packed({ training, heldOut, length, batch }: Text): Layout {
+  const shape = { length };
+  const batches = Math.ceil(total(heldOut, 'tokens') / (batch * length));
   return {
     pass: windowsIn(total(training, 'tokens'), length) * length,
     learned: length,
-    shape: { length },
-    evaluationBatches: Math.ceil(total(heldOut, 'tokens') / (batch * length)),
+    training: (runs) => [{ shape, batches: runs }],
+    evaluation: [{ shape, batches }],
   };
 }
 
 /** A document is taken for one sequence. */
-function separate({ training, heldOut, length, batch }: Text): Layout {
-  const fitting = training.map(({ tokens }) => Math.min(tokens, length));
-  const pass = fitting.reduce((n, tokens) => n + Math.max(1, tokens - 1), 0);
-  const learned = pass / Math.max(1, fitting.length);
+function separate({ training, heldOut, length: context, batch, seed }: Text): Layout {
+  const sequences = (rows: readonly RowLength[]) =>
+    rows.map(({ tokens }) => ({ tokens: Math.min(tokens, context), learned: Math.min(tokens, context) - 1 }));
+  const [rows, measured] = [sequences(training), sequences(heldOut)];
+  const pass = rows.reduce((n, { tokens }) => n + Math.max(1, tokens - 1), 0);
+  const shaped = ({ length, learned, batches }: PaddedShape) => ({
+    shape: { length, rows: learned },
+    batches,
+  });
   return {
     pass,
-    learned,
-    shape: { length: paddedLengths(fitting, length).at(-1)!, rows: roundUp(batch * learned * 1.2, 8) },
-    evaluationBatches: Math.ceil(heldOut.length / batch),
+    learned: pass / Math.max(1, rows.length),
+    training: (runs) => trainingShapes(rows, { batch, runs, seed, context }).map(shaped),
+    evaluation: evaluationShapes(measured, batch, context).map(shaped),
   };
 }
 

@@ -1,8 +1,8 @@
 /** What `rm` would cost. */
-import { paddedLengths } from '../parts/padded-batches.ts';
 import { preferenceProgram, SCORE } from '../parts/reward-programs.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
 import { lengthsOf, total } from './lengths.ts';
+import { evaluationShapes, type PaddedShape, trainingShapes } from './padded-shapes.ts';
 import { cap, evaluationRuns, methodSizes, modelOf } from './sizes.ts';
 
 export async function estimateRm(context: EstimateContext): Promise<Estimate> {
@@ -16,25 +16,31 @@ export async function estimateRm(context: EstimateContext): Promise<Estimate> {
   const batch = Number(options.batch);
   const accumulate = Number(options.accumulate);
   const steps = cap((pairs.length * Number(options.epochs)) / (batch * accumulate), context);
-  const length = Math.max(
-    ...paddedLengths(
-      pairs.map((p) => p.tokens),
-      longest,
-    ),
-  );
-  const spec = { family, config, batch: 2 * batch, length };
-  const forward = preferenceProgram(spec, Number(options.centering));
+  const programOf = ({ length }: PaddedShape) =>
+    preferenceProgram({ family, config, batch: 2 * batch, length }, Number(options.centering));
   const runs = steps * accumulate;
-  const { method, besides } = sizes;
-  const treated = { program: forward, adapt: method, quantized: method.quantized, besides };
+  const { method, treatment, besides } = sizes;
+  const treated = { ...treatment, besides };
+  const order = { batch, runs, seed: Number(options.seed), context: longest };
   return {
-    model,
+    model: sizes.made,
     parameters: { total: sizes.parameters.total + width, trainable: sizes.parameters.trainable + width },
     steps,
     tokens: Math.round(runs * 2 * batch * (total(pairs, 'tokens') / Math.max(1, pairs.length))),
+    held: sizes.held,
     work: [
-      { ...treated, dropout: true, trainable: [...method.trainable, SCORE], runs },
-      { ...treated, runs: evaluationRuns(context, Math.ceil(heldOut.length / batch), steps) },
+      ...evaluationShapes(heldOut, batch, longest).map((shape) => ({
+        ...treated,
+        program: programOf(shape),
+        runs: evaluationRuns(context, shape.batches, steps),
+      })),
+      ...trainingShapes(pairs, order).map((shape) => ({
+        ...treated,
+        program: programOf(shape),
+        dropout: true,
+        trainable: [...method.trainable, SCORE],
+        runs: shape.batches,
+      })),
     ],
     diskBytes: sizes.diskBytes + 4 * width,
     notes: sizes.notes,

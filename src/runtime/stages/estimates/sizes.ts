@@ -3,17 +3,24 @@ import { readableBytes } from '../../../compiler/diagnostics/words/words.ts';
 import type { AppliedMethod } from '../../methods/method.ts';
 import type { ParameterSpec } from '../../models/model.ts';
 import { sizeOf } from '../../programs/program.ts';
-import type { EstimateContext, PlannedModel } from '../stage.ts';
+import { eightBitOf } from '../parts/eight-bit.ts';
+import type { EstimateContext, HeldBytes, PlannedModel, Treatment } from '../stage.ts';
 import { StageError } from '../stage.ts';
 
 export interface MethodSizes {
   readonly method: AppliedMethod;
+  /** How the method's programs are treated. */
+  readonly treatment: Pick<Treatment, 'adapt' | 'quantized' | 'eightBit'>;
   /** Elements of the base model, and of what is trained. */
   readonly parameters: { readonly total: number; readonly trainable: number };
   /** What the stage writes: an adapter, or the whole model. */
   readonly diskBytes: number;
   /** The optimizer's state and the gradients, which live beside the program. */
   readonly besides: number;
+  /** What lives beside all of the stage's programs. */
+  readonly held: Pick<HeldBytes, 'weights' | 'optimizer'>;
+  /** The model that the stage makes. */
+  readonly made: PlannedModel;
   readonly notes: readonly string[];
 }
 
@@ -22,10 +29,12 @@ const BYTES = 4;
 /** `heads`: what is trained beside the model's own tensors. */
 export function methodSizes(
   context: EstimateContext,
-  { family, config }: PlannedModel,
+  model: PlannedModel,
   heads: readonly Pick<ParameterSpec, 'name' | 'shape'>[] = [],
 ): MethodSizes {
+  const { family, config } = model;
   const method = context.method(family, config);
+  const eightBit = eightBitOf(context.job.options, method);
   const specs = [...family.parameters(config), ...method.added];
   const elements = new Map(specs.map((spec) => [spec.name, sizeOf(spec.shape)]));
   const trained = new Set(method.trainable);
@@ -36,16 +45,53 @@ export function methodSizes(
   const added = method.added.reduce((n, spec) => n + sizeOf(spec.shape), 0);
   const whole = [...elements.values()].reduce((a, b) => a + b, 0);
   const trainable = method.trainable.reduce((n, name) => n + (elements.get(name) ?? 0), 0);
+  // The policy that is trained from stays what it was.
+  const base = family.parameters(config).filter(({ name }) => trained.has(name));
+  const originals = base.reduce((n, { shape }) => n + sizeOf(shape), 0);
   return {
     method,
+    treatment: { adapt: method, quantized: method.quantized, eightBit },
     parameters: { total: whole, trainable },
     diskBytes: (method.adapter ? added : whole) * BYTES,
     besides: trainable * BYTES + state.memory,
-    notes:
-      state.file === 0
-        ? []
-        : [`${readableBytes(state.file)} of optimizer state lie in a file while the stage runs`],
+    held: { weights: originals * BYTES, optimizer: state.memory },
+    made: madeOf(context.job.id, model, method),
+    notes: [
+      ...(state.file > 0
+        ? [`${readableBytes(state.file)} of optimizer state lie in a file while the stage runs`]
+        : []),
+      ...(eightBit
+        ? ['which frozen products stay in f32 is measured on the first batch, and said then']
+        : []),
+    ],
   };
+}
+
+/** Tensors of the model that a stage makes: all of them its own, or those that its adapter changes in the base. */
+function madeOf(stage: string, model: PlannedModel, method: AppliedMethod): PlannedModel {
+  const { family, config } = model;
+  const adapters = method.added.map(({ name }) => name);
+  const isOwn = (name: string) =>
+    !method.adapter ||
+    method.quantized?.has(name) ||
+    adapters.some((added) => added.startsWith(`base_model.model.${name.replace(/weight$/, '')}`));
+  const own = family.parameters(config).filter(({ name }) => isOwn(name));
+  const bytes = BYTES * own.reduce((n, { shape }) => n + sizeOf(shape), 0);
+  const below = method.adapter ? tensorsOf(model) : [];
+  return { ...model, tensors: [...below, { stage, bytes }] };
+}
+
+/** Tensors of a model whose making is not known count as those of one stage. */
+export function tensorsOf({ family, config, tensors }: PlannedModel): NonNullable<PlannedModel['tensors']> {
+  if (tensors) return tensors;
+  const elements = family.parameters(config).reduce((n, { shape }) => n + sizeOf(shape), 0);
+  return [{ stage: '', bytes: elements * BYTES }];
+}
+
+/** Of the tensors of one model those that another does not share. */
+export function bytesBeside(model: PlannedModel, other: PlannedModel): number {
+  const shared = new Set(tensorsOf(other).map(({ stage }) => stage));
+  return tensorsOf(model).reduce((n, { stage, bytes }) => (shared.has(stage) ? n : n + bytes), 0);
 }
 
 /** The model that reaches the stage. Errors: StageError where none does. */
