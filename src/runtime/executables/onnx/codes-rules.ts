@@ -1,6 +1,7 @@
 /** Products in eight bits in ONNX: rows quantized by numbers of their own, whole-number products, rescaled. */
 import { sizeOf } from '../../programs/program.ts';
 import type { OnnxGraph } from './graph.ts';
+import { ELEMENT } from './protobuf.ts';
 import type { OnnxRule } from './rules.ts';
 
 const lastAxis = { attributes: { keepdims: 1 } };
@@ -36,21 +37,34 @@ export const quantizeRows: OnnxRule<'quantizeRows'> = (node, [x, largest], graph
   return reshaped(codes, node.shape, graph);
 };
 
+/** Signed bytes as unsigned ones, 128 more: computed when the model is loaded, where the weight is known then. */
+function unsigned(weight: string, graph: OnnxGraph): string {
+  const wide = graph.node('Cast', [weight], { attributes: { to: ELEMENT.i32 } });
+  const moved = graph.node('Add', [
+    wide,
+    graph.constant({ dtype: 'i32', shape: [], data: Int32Array.of(128) }),
+  ]);
+  return graph.node('Cast', [moved], { attributes: { to: ELEMENT.u8 } });
+}
+
 export const matmulCodes: OnnxRule<'matmulCodes'> = (node, [codes, largest, weight, scale], graph) => {
   const { signed } = node.attributes;
   const [k, n] = node.inputs[2]!.shape as [number, number];
   const rows = sizeOf(node.shape) / n;
   const parts = node.inputs[1]!.shape.at(-1)!;
-  const zero = graph.constant({ dtype: 'u8', shape: [], data: Uint8Array.of(signed ? 128 : 0) });
+  const byte = (value: number) => graph.constant({ dtype: 'u8', shape: [], data: Uint8Array.of(value) });
+  const zero = byte(signed ? 128 : 0);
+  const { saturates = false } = graph.target;
+  const right = saturates ? unsigned(weight!, graph) : weight!;
+  const zeroOfWeight = saturates ? [byte(128)] : [];
   const one = graph.floats([1], []);
   const scales = steps(largest!, signed, graph);
-  const product = (left: string, right: string, step: string) => {
-    const y = graph.node('MatMulIntegerToFloat', [left, right, one, scale!, zero], {
-      domain: 'com.microsoft',
-    });
+  const product = (left: string, columns: string, step: string) => {
+    const operands = [left, columns, one, scale!, zero, ...zeroOfWeight];
+    const y = graph.node('MatMulIntegerToFloat', operands, { domain: 'com.microsoft' });
     return graph.node('Mul', [y, step]);
   };
-  if (parts === 1) return product(codes!, weight!, scales);
+  if (parts === 1) return product(codes!, right, scales);
   const length = k / parts;
   const cut = (name: string, axis: number, start: number, end: number) =>
     graph.node('Slice', [name, graph.integers([start]), graph.integers([end]), graph.integers([axis])]);
@@ -59,7 +73,7 @@ export const matmulCodes: OnnxRule<'matmulCodes'> = (node, [codes, largest, weig
   const products = Array.from({ length: parts }, (_, part) =>
     product(
       reshaped(cut(flatCodes, 1, part, part + 1), [rows, length], graph),
-      cut(weight!, 0, part * length, (part + 1) * length),
+      cut(right, 0, part * length, (part + 1) * length),
       cut(flatScales, 1, part, part + 1),
     ),
   );

@@ -20,7 +20,14 @@ export const bytesOf = (data: TensorData | BigInt64Array): Uint8Array =>
 const keyOf = (data: TensorData | BigInt64Array): string =>
   Array.from(data as ArrayLike<number | bigint>, (v) => (Object.is(v, -0) ? '-0' : String(v))).join();
 
+export interface Target {
+  /** Whether products of unsigned by signed bytes go wrong (`productsSaturate`). Default: no. */
+  readonly saturates?: boolean;
+}
+
 export class OnnxGraph {
+  constructor(readonly target: Target = {}) {}
+
   readonly nodes: OnnxNode[] = [];
   /**
    * Nodes written before the others. The engine goes depth first from the outputs and takes the operand written last

@@ -2,7 +2,7 @@
 import type { OpName, Tensor } from '../../programs/ops.ts';
 import { type Node, nodesOf, type Program, sizeOf, topological } from '../../programs/program.ts';
 import { dequantized } from './dequantize-rule.ts';
-import { bytesOf, OnnxGraph, type QuantizedValue } from './graph.ts';
+import { bytesOf, OnnxGraph, type QuantizedValue, type Target } from './graph.ts';
 import { takesCodes } from './matmul-rule.ts';
 import type { OnnxInitializer, OnnxModel, OnnxValueInfo } from './protobuf.ts';
 import { type OnnxRule, onnxRules } from './rules.ts';
@@ -73,6 +73,7 @@ export function lowerToOnnx(
   program: Program,
   frozen: ReadonlyMap<string, Tensor>,
   weights: Weights,
+  target: Target = {},
 ): LoweredProgram {
   const order = nodesOf(program);
   const sources = sourcesOf(order);
@@ -80,7 +81,7 @@ export function lowerToOnnx(
   const ofCodes = new Set(
     topological(order.flatMap((node) => (node.op === 'dequantize' ? node.inputs : []))),
   );
-  const graph = new OnnxGraph();
+  const graph = new OnnxGraph(target);
   const names = new Map<Node, string>();
   const held = new Map<string, Tensor>();
   const looked = new Map<Node, number>();

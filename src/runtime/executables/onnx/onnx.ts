@@ -8,6 +8,7 @@ import { collectYoung } from '../release.ts';
 import { bytesOf } from './graph.ts';
 import { lowerToOnnx } from './lower.ts';
 import { encodeModel, type OnnxModel } from './protobuf.ts';
+import { productsSaturate } from './saturation.ts';
 
 type Runtime = typeof import('onnxruntime-node');
 
@@ -70,7 +71,10 @@ async function load(program: Program, options: LoadOptions = {}): Promise<Execut
   const frozen = new Map(
     [...(options.frozen ?? [])].filter(([name]) => sources.get(name)?.op === 'parameter'),
   );
-  const { model, outputs, held } = lowerToOnnx(program, frozen, options.memory === 'small' ? 'feed' : 'pack');
+  const inCodes = [...sources.values()].some(({ dtype }) => dtype === 'i8');
+  const target = { saturates: inCodes && (await productsSaturate(ort)) };
+  const weights = options.memory === 'small' ? 'feed' : 'pack';
+  const { model, outputs, held } = lowerToOnnx(program, frozen, weights, target);
   const session = await ort.InferenceSession.create(
     encodeModel(model),
     sessionOptions(model, frozen, options),
