@@ -20,6 +20,7 @@ import { eightBitParameters } from '../../src/runtime/rewrites/eight-bit-paramet
 import { eightBitProducts } from '../../src/runtime/rewrites/eight-bit-products.ts';
 import { optimize } from '../../src/runtime/rewrites/optimize.ts';
 import { randomNumbers } from '../programs/random-tensors.ts';
+import { relativeError } from '../relative-error.ts';
 import { applied, bareStep, families, feedsOf } from './tiny-models.ts';
 
 const [rows, inner, columns] = [40, 512, 96];
@@ -56,15 +57,6 @@ async function errors(x: Float32Array, weight: Tensor, transposeB: boolean, scal
     const part = ({ data }: Tensor) => data.subarray(row * n, (row + 1) * n);
     return relativeError(part(near), part(exact));
   });
-}
-
-function relativeError(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
-  let [error, total] = [0, 0];
-  for (let i = 0; i < expected.length; i++) {
-    error += (actual[i]! - expected[i]!) ** 2;
-    total += expected[i]! ** 2;
-  }
-  return Math.sqrt(error / total);
 }
 
 describe('the error of one product', () => {

@@ -41,13 +41,15 @@ test('policy and reference of ppo round alike: they agree before the first updat
 });
 
 test('says what was measured, once for every product', () => {
-  // One block's q, k, v, o, gate, up, down and the head, forward; of a batch with gradients, backward.
   expect(messages(exact!, 'sft')).toEqual([]);
-  for (const stage of ['sft', 'rm', 'ppo']) {
-    const said = messages(coded!, stage);
-    console.log(said);
-    expect(said.length).toBeGreaterThan(0);
-  }
+  const counts = (stage: string) =>
+    messages(coded!, stage).map((line) => Number(/\d+/.exec(line.slice(4))![0]));
+  // Forward: seven of the one block, the head, and the head's mixture for the entropy. Backward: back to v and q.
+  expect(counts('sft')).toEqual([9, 4]);
+  // No head; everything in the one program that there is.
+  expect(counts('rm')).toEqual([11]);
+  // The scorer, then what the gradient multiplies.
+  expect(counts('ppo')).toEqual([8, 5]);
 });
 
 test.each(['sft', 'ppo'])('%s stopped and resumed is as if uninterrupted', async (stage) => {

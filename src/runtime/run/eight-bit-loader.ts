@@ -102,7 +102,7 @@ function readBy(program: Program): (parameter: string) => boolean {
 const productsIn = (program: Program): string[] =>
   parametersOf(program).flatMap(({ dtype, attributes }) => (dtype === 'i8' ? [attributes.name] : []));
 
-const percent = (error: number) => `${(100 * error).toPrecision(2)} %`;
+const percent = (error: number) => `${Number((100 * error).toPrecision(2))} %`;
 
 function inWords(found: ReadonlyMap<string, number>): string {
   const worst = [...found].toSorted(([, a], [, b]) => b - a);
