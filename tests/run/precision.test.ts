@@ -52,6 +52,19 @@ test('says what was measured, once for every product', () => {
   expect(counts('ppo')).toEqual([8, 5]);
 });
 
+test('beside freeze: the frozen blocks, once a row, and the head', async () => {
+  const frozen = (precision: string) => `
+pretrain(model=llama(layers=2 width=32 heads=2 context=32) vocabulary=300 max_steps=10)
+→ sft(freeze layers=1; batch=4 epochs=2 precision=${precision})`;
+  const [f32, int8] = [await workshop(frozen('f32')).run(), await workshop(frozen('int8')).run()];
+  const [expected, actual] = [f32.series('sft', 'loss'), int8.series('sft', 'loss')];
+  expect(actual).toHaveLength(12);
+  actual.forEach((loss, i) => {
+    expect(Math.abs(loss / expected[i]! - 1), `step ${i + 1}`).toBeLessThan(0.02);
+  });
+  expect(messages(int8, 'sft')).toHaveLength(2);
+});
+
 test.each(['sft', 'ppo'])('%s stopped and resumed is as if uninterrupted', async (stage) => {
   const shop = workshop(text('int8'));
   await shop.run({ stopAfter: atStep(stage, 2) });

@@ -78,7 +78,9 @@ export function eightBitLoader(settings: EightBitSettings): EightBitLoader {
           return (await loading).run(feeds);
         },
         async dispose() {
-          await (await loading)?.dispose();
+          // A load that failed was reported by the run that wanted it.
+          const executor = await loading?.catch(() => undefined);
+          await executor?.dispose();
         },
       };
     },

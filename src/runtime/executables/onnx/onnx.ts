@@ -68,8 +68,12 @@ async function load(program: Program, options: LoadOptions = {}): Promise<Execut
   const sources = new Map(
     [...inputsOf(program), ...parametersOf(program)].map((n) => [n.attributes.name, n]),
   );
+  // Those that the program reads, and no others: they may be read from a file now.
   const frozen = new Map(
-    [...(options.frozen ?? [])].filter(([name]) => sources.get(name)?.op === 'parameter'),
+    [...sources].flatMap(([name, { op }]) => {
+      const value = op === 'parameter' ? options.frozen?.get(name) : undefined;
+      return value === undefined ? [] : [[name, value] as const];
+    }),
   );
   const inCodes = [...sources.values()].some(({ dtype }) => dtype === 'i8');
   const target = { saturates: inCodes && (await productsSaturate(ort)) };

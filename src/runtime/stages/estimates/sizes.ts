@@ -25,6 +25,8 @@ export interface MethodSizes {
 }
 
 const BYTES = 4;
+/** Of a number in codes, once for each direction. */
+const EIGHT_BITS_PACKED = 2;
 
 /** `heads`: what is trained beside the model's own tensors. */
 export function methodSizes(
@@ -48,13 +50,15 @@ export function methodSizes(
   // The policy that is trained from stays what it was.
   const base = family.parameters(config).filter(({ name }) => trained.has(name));
   const originals = base.reduce((n, { shape }) => n + sizeOf(shape), 0);
+  // While the first batch is measured, frozen weights lie in f32 beside their codes, which are packed after that.
+  const measured = eightBit ? whole - trainable - added : 0;
   return {
     method,
     treatment: { adapt: method, quantized: method.quantized, eightBit },
     parameters: { total: whole, trainable },
     diskBytes: (method.adapter ? added : whole) * BYTES,
     besides: trainable * BYTES + state.memory,
-    held: { weights: originals * BYTES, optimizer: state.memory },
+    held: { weights: originals * BYTES + measured * (BYTES - EIGHT_BITS_PACKED), optimizer: state.memory },
     made: madeOf(context.job.id, model, method),
     notes: [
       ...(state.file > 0

@@ -7,6 +7,7 @@ import type { AppliedMethod } from '../../methods/method.ts';
 import type { Program } from '../../programs/program.ts';
 import { frozenEdge, PREFIX, prefixOf, suffixOf } from '../../rewrites/cut-prefix.ts';
 import type { Batch, Scratch, StageContext, TrainedModel, Trainer } from '../stage.ts';
+import { eightBitOf } from './eight-bit.ts';
 import { hiddenRows } from './language-model-program.ts';
 import { type MarkedSequence, paddedLengths, type SupervisedBatch } from './padded-batches.ts';
 
@@ -119,7 +120,11 @@ async function passThrough(
     if (end <= first) continue;
     const hidden = hiddenRows({ family, config, batch: size, length });
     const program = prefixOf({ name: 'frozen', outputs: new Map([['hidden', hidden]]) }, edge);
-    const executor = await context.load(program, frozen, { adapt: method, quantized: method.quantized });
+    const executor = await context.load(program, frozen, {
+      adapt: method,
+      quantized: method.quantized,
+      eightBit: eightBitOf(context.job.options, method),
+    });
     for (; first < end; first += size) {
       context.checkStop();
       const rows = sorted.slice(first, Math.min(end, first + size));
