@@ -21,7 +21,7 @@ export const filesUnder = (folder: string): string[] =>
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
 
-const readRows = <T>(...path: readonly string[]): T[] =>
+const _readRows = <T>(...path: readonly string[]): T[] =>
   readFileSync(join(...path), 'utf8')
     .trimEnd()
     .split('\n')

@@ -1,17 +1,12 @@
-/** Policies and reward models into directories: whole in Hugging Face layout, or an adapter in PEFT layout beside `ftc.json`. */
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { join } from 'node:path';
 import { writeSafetensors } from '../checkpoints/safetensors.ts';
 import type { AppliedMethod } from '../methods/method.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import { addedTensors, baseAsRead } from '../stages/parts/training.ts';
 import type { Policy, TrainedModel } from '../stages/stage.ts';
-import { StageError } from '../stages/stage.ts';
 import { writeFileAtomically } from '../store/atomic-file.ts';
-import { storeError } from '../store/store-error.ts';
-import { ADAPTER_FILES, ADAPTER_HEAD, BASE_LINK, type Link, type PolicyLoader, WHOLE } from './policies.ts';
+import { ADAPTER_FILES, ADAPTER_HEAD, BASE_LINK, type Link, WHOLE } from './policies.ts';
 
 export const FILES_BESIDE = [
   'config.json',
