@@ -2,7 +2,7 @@
  * Peak memory of a stage as `ftc plan` predicts it, and as the engine's process has it (VmHWM; Linux). A model of the
  * family and the sizes is made, and one stage with the method takes a few steps from it, in an engine of its own.
  *
- *     npx tsc -p bench/tsconfig.json; node dist/bench/memory.js --family gpt2 --stage 'sft(lora r=8; data=rows batch=8)'
+ *     npx tsc -p bench/tsconfig.json; node dist/bench/memory.js --family gpt2 --stage 'sft(lora r=8; data=rows max_steps=4)'
  */
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -21,8 +21,9 @@ const { values } = parseArgs({
     width: { type: 'string', default: '256' },
     context: { type: 'string', default: '256' },
     vocabulary: { type: 'string', default: '2048' },
-    stage: { type: 'string', default: 'sft(full; data=rows batch=8)' },
-    steps: { type: 'string', default: '4' },
+    /** What runs before the stage that is measured. */
+    before: { type: 'string', default: '' },
+    stage: { type: 'string', default: 'sft(full; data=rows batch=8 max_steps=4)' },
     /** Prints the parts of the prediction too. */
     parts: { type: 'boolean', default: false },
   },
@@ -54,14 +55,15 @@ async function writePipeline(directory: string): Promise<string> {
   await writeFile(join(directory, 'pairs.jsonl'), pairs);
   const model = `${values.family}(layers=${values.layers} width=${values.width} heads=8 context=${values.context})`;
   const file = join(directory, 'memory.ftp');
-  const [name, rest] = values.stage.split(/\((.*)/s);
+  const before = values.before === '' ? '' : `\n  → ${values.before}`;
   await writeFile(
     file,
     `data rows = jsonl("rows.jsonl")
 data pairs = jsonl("pairs.jsonl")
+data texts = text("text.txt")
 pipeline memory =
-  pretrain(model=${model} data=text("text.txt") vocabulary=${values.vocabulary} batch=1 max_steps=1)
-  → measured: ${name}(${rest!.replace(/\)$/, ` max_steps=${values.steps})`)}
+  pretrain(model=${model} data=texts vocabulary=${values.vocabulary} batch=1 max_steps=1)${before}
+  → measured: ${values.stage}
 `,
   );
   return file;
@@ -104,7 +106,7 @@ function peakOf(processId: number): number {
 const directory = await mkdtemp(join(tmpdir(), 'ftc-memory-'));
 try {
   const file = await writePipeline(directory);
-  await runStage(file, 'pretrain');
+  await runStage(file, values.before === '' ? 'pretrain' : values.before.split('(')[0]!);
   const { peakBytes, planned } = await runStage(file, 'measured');
   const { peak_memory_bytes: predictedBytes } = planned;
   console.log(

@@ -1,16 +1,19 @@
 /** The most memory that the engine's process takes in a stage, from the programs it loads and the arrays it keeps. */
 import { type SessionMemory, sessionMemory } from '../executables/onnx/session-memory.ts';
 import { bytesOf } from '../programs/cost.ts';
-import { type Program, parametersOf } from '../programs/program.ts';
+import { nodesOf, type Program, parametersOf } from '../programs/program.ts';
 import type { HeldBytes, PlannedWork } from '../stages/stage.ts';
 import { fitsInMemory } from './scratch.ts';
 
 /**
- * Node, onnxruntime and ftc's own code with a session that has run, a tokenizer and a few hundred rows: resident memory of
- * the engine beyond all that is counted here, the median over the stages of `bench/memory.ts` (node 20.20, onnxruntime
- * 1.30, Linux x64).
+ * Node, onnxruntime and ftc's own code with a session that has run, a tokenizer and a few hundred rows: what the engine of
+ * a small stage takes beyond all that is counted here. Measured, as are the next two, with `bench/memory.ts` (node 20.20,
+ * onnxruntime 1.30, Linux x64).
  */
-const PROCESS_BYTES = 140e6;
+const PROCESS_BYTES = 127e6;
+/** What the heap grows by while programs are made, at most: its young part has a largest size. */
+const HEAP_BYTES_A_NODE = 20e3;
+const MOST_HEAP_BYTES = 28e6;
 
 /** What a part is; `loading` is what the last program takes while it is loaded, where that is the most. */
 export type MemoryPartName =
@@ -53,8 +56,9 @@ export function stageMemory(held: Partial<HeldBytes>, programs: readonly LoadedP
       const { name } = node.attributes;
       (trained.has(name) ? copies : weights).set(name, bytesOf(node));
     }
+  const nodes = sum(programs.map(({ program }) => nodesOf(program).length));
   const kept = {
-    process: PROCESS_BYTES,
+    process: PROCESS_BYTES + Math.min(MOST_HEAP_BYTES, HEAP_BYTES_A_NODE * nodes),
     weights: sum(weights.values()) + (held.weights ?? 0),
     'trained weights': sum(copies.values()),
     'optimizer state': held.optimizer ?? 0,

@@ -1,6 +1,6 @@
 /** What a program takes of memory in an onnxruntime session, from its shapes alone: no weight is read. */
 import type { DType, Shape, Tensor } from '../../programs/ops.ts';
-import { type Program, parametersOf, sizeOf } from '../../programs/program.ts';
+import { type Program, parametersOf } from '../../programs/program.ts';
 import { Arena, type Chunk } from './arena.ts';
 import { type Buffer, type ExecutionPlan, executionPlan, scratchBytes } from './execution-plan.ts';
 import { lowerToOnnx } from './lower.ts';
@@ -31,7 +31,7 @@ export interface SessionMemory {
 }
 
 /** Of a session with hardly a node, and of each node; measured. */
-const SESSION_BYTES = 7e6;
+const SESSION_BYTES = 5e6;
 const NODE_BYTES = 8.5e3;
 
 const PRODUCTS = new Set(['Gemm', 'MatMul', 'FusedMatMul', 'MatMulIntegerToFloat']);
