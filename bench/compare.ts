@@ -52,7 +52,9 @@ async function round(row: Row): Promise<{ figures: Figures; ours: Figures; peer?
     withText(row.ours),
   );
   if (!row.peer) return { figures: ours, ours };
-  const peer = await measure(values.python, join('bench/peers', `${row.peer.script}.py`), row.peer);
+  const peer = row.peer.own
+    ? await measure(process.execPath, join('dist/bench', `${row.peer.script}.js`), row.peer)
+    : await measure(values.python, join('bench/peers', `${row.peer.script}.py`), row.peer);
   const ratio = (ofOurs: Figures, ofPeer: Figures, name: string) =>
     Number(ofOurs[name]) / Number(ofPeer[name]);
   const figures = {

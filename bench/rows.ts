@@ -16,7 +16,8 @@ export interface Target {
 export interface Row {
   readonly title: string;
   readonly ours: Side;
-  readonly peer?: Side;
+  /** `own`: another run of ours, under node. */
+  readonly peer?: Side & { readonly own?: boolean };
   readonly targets: readonly Target[];
 }
 
@@ -30,6 +31,33 @@ function loraRow(layers: number, vocabulary: number, answer: number, targets: re
     targets,
   };
 }
+
+const sizes = [
+  { layers: 4, vocabulary: 2048 },
+  { layers: 8, vocabulary: 2048 },
+  { layers: 4, vocabulary: 49_152 },
+  { layers: 8, vocabulary: 49_152 },
+] as const;
+
+/** Frozen products in eight bits, against PyTorch in bfloat16. */
+const int8Rows = sizes.map(
+  (options): Row => ({
+    title: `LoRA step in int8, ${options.layers} layers, vocabulary ${options.vocabulary.toLocaleString('en')}; the peer in bfloat16`,
+    ours: { script: 'lora-step', options: { ...options, precision: 'int8' } },
+    peer: { script: 'lora_step', options: { ...options, dtype: 'bf16' } },
+    targets: [{ figure: 'speed', atLeast: 1 }],
+  }),
+);
+
+/** The same, against ourselves in f32. */
+const int8GainRows = sizes.map(
+  (options): Row => ({
+    title: `LoRA step, ${options.layers} layers, vocabulary ${options.vocabulary.toLocaleString('en')}: int8; the peer is ftc in f32`,
+    ours: { script: 'lora-step', options: { ...options, precision: 'int8' } },
+    peer: { script: 'lora-step', options, own: true },
+    targets: [{ figure: 'speed', atLeast: options.vocabulary > 10_000 ? 2.2 : 1.6 }],
+  }),
+);
 
 const lora: readonly Target[] = [
   { figure: 'speed', atLeast: 1.2 },
@@ -61,6 +89,8 @@ export const benches: Readonly<Record<string, readonly Row[]>> = {
     loraRow(8, 49_152, 1, lora),
   ],
   'lora-answers': [loraRow(4, 49_152, 4, answers), loraRow(8, 49_152, 4, answers)],
+  int8: int8Rows,
+  'int8-gain': int8GainRows,
   nanogpt: [
     {
       title: "Training nanoGPT's CPU configuration",

@@ -4,7 +4,7 @@ transformers and PEFT where they are installed, else a Llama in plain eager PyTo
 """
 import measure
 
-given = measure.options(layers=4, vocabulary=2048, batch=4, tokens=256, steps=8, answer=1)
+given = measure.options(layers=4, vocabulary=2048, batch=4, tokens=256, steps=8, answer=1, dtype='f32')
 import torch
 import torch.nn.functional as F
 
@@ -28,8 +28,13 @@ if transformers:
         num_hidden_layers=given.layers, vocab_size=given.vocabulary, max_position_embeddings=2048, tie_word_embeddings=True)
     config._attn_implementation = 'sdpa'
     adapter = peft.LoraConfig(r=8, lora_alpha=16, target_modules=['q_proj', 'v_proj'], task_type='CAUSAL_LM')
-    model = peft.get_peft_model(transformers.LlamaForCausalLM(config), adapter)
+    base = transformers.LlamaForCausalLM(config)
+    # bfloat16 is TRL's default; adapters in it too are quickest.
+    low = given.dtype == 'bf16'
+    model = peft.get_peft_model(base.to(torch.bfloat16) if low else base, adapter, autocast_adapter_dtype=not low)
     loss_of = lambda: model(input_ids=ids, labels=labels).loss
+elif given.dtype == 'bf16':
+    raise SystemExit('bfloat16 needs transformers and peft')
 else:
     from llama import Llama
     model = Llama(given.layers, given.vocabulary)
@@ -53,5 +58,5 @@ def step():
 
 
 times = measure.time_each(given.steps, step)
-measure.report(times, given.batch * given.tokens, library=f'torch {torch.__version__}, {library}',
+measure.report(times, given.batch * given.tokens, library=f'torch {torch.__version__}, {library}, {given.dtype}',
                firstLoss=losses[0], lastLoss=losses[-1])

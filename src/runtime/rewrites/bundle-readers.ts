@@ -62,7 +62,9 @@ function joined({ readers }: Group, order: readonly Node[]): boolean {
 /** Whether joining the readers is worth it, and possible: none of them leads to another. */
 function fits(group: Group, order: readonly Node[]): boolean {
   const { temporaries, readers } = group;
-  const size = (nodes: readonly Node[]) => nodes.reduce((total, node) => total + sizeOf(node.shape), 0);
+  // Codes are read once, and die then.
+  const size = (nodes: readonly Node[]) =>
+    nodes.reduce((total, node) => total + (node.dtype === 'f32' ? sizeOf(node.shape) : 0), 0);
   if (readers.length < 2 || readers.some((node) => node.dtype !== 'f32')) return false;
   if (size(readers) * ratio > size(temporaries)) return false;
   if (joined(group, order)) return false;
