@@ -10,7 +10,7 @@ import { type EightBitBase, eightBitParameters } from '../rewrites/eight-bit-par
 import type { CheckpointTensor, EightBitTreatment } from '../stages/stage.ts';
 
 /** Of a product, ‖y − y₈‖ / ‖y‖: about 1 % on normal numbers. */
-export const LARGEST_ERROR = 0.05;
+const LARGEST_ERROR = 0.05;
 /** Products that a message names. */
 const NAMED = 8;
 /** In a checkpoint: JSON of the errors by product. */

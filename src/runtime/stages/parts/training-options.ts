@@ -19,7 +19,7 @@ const withoutFrozenProducts: Readonly<Record<string, string>> = {
   qlora: 'the frozen weights are in codes already',
 };
 
-export const precisionOption: Options = {
+const precisionOption: Options = {
   precision: {
     description:
       'int8: products with frozen weights are taken in eight bits, forward and backward, but for those where that would lose too much; f32: everything in single precision',
