@@ -109,6 +109,23 @@ test('probabilities use all 256 codes', async () => {
   expect(relativeError(actual.get('y')!.data, expected.get('y')!.data)).toBeLessThan(1e-3);
 });
 
+test.each([
+  [49_152, 16],
+  [50_257, 29],
+  [2000, 16],
+  [332, 4],
+  [101, 1],
+  [257, undefined],
+])('rows over a vocabulary of %i are cut into %s parts', (vocabulary, parts) => {
+  const x = input('x', 'f32', [2, vocabulary]);
+  const w = parameter('w', [vocabulary, 16]);
+  for (const left of [softmax(x), x]) {
+    const coded = eightBitProducts(() => true).run(program('mixture', { y: matmul(left, w) }));
+    const found = nodesOf(coded).flatMap((n) => (n.op === 'matmulCodes' ? [n.inputs[1]!.shape[1]] : []));
+    expect(found).toEqual(parts === undefined ? [] : [parts]);
+  }
+});
+
 test('the gradient of cross-entropy vanishes where the label is certain, in codes as without them', async () => {
   const [vocabulary, width] = [32, 24];
   const weight = tensor(gaussian([vocabulary, width], 5));

@@ -28,16 +28,22 @@ const LONGEST_SUM = Math.floor(2 ** 31 / (255 * 127));
 const TALL = 8;
 /** Parts of a row over the vocabulary; the nearest number that divides it, within these bounds. */
 const PARTS = { wanted: 16, least: 4, most: 64 };
+/** Rows of fewer numbers may stay in one part. */
+const LONG_ROW = 256;
 
 /**
  * A row over the vocabulary has a few large numbers, and thousands of small ones that together matter as much: were they
- * all lost beside the largest one, training would be biased. So it is cut into parts with scales of their own.
+ * all lost beside the largest one, training would be biased. So it is cut into parts with scales of their own; 0 where no
+ * number of parts fits.
  */
 function partsOf(x: Node, k: number, n: number): number {
   if (x.op !== 'softmax' && k < TALL * n) return 1;
   const { wanted, least, most } = PARTS;
   const found = Array.from({ length: most - least + 1 }, (_, i) => least + i).filter((p) => k % p === 0);
-  return found.toSorted((a, b) => Math.abs(Math.log(a / wanted)) - Math.abs(Math.log(b / wanted)))[0] ?? 1;
+  return (
+    found.toSorted((a, b) => Math.abs(Math.log(a / wanted)) - Math.abs(Math.log(b / wanted)))[0] ??
+    Number(k < LONG_ROW)
+  );
 }
 
 /** The product that a node is, if it can be taken in eight bits. */
@@ -47,7 +53,8 @@ export function frozenProduct(node: Node, frozen: (weight: string) => boolean): 
   if (weight.op !== 'parameter' || weight.dtype !== 'f32' || weight.shape.length !== 2) return undefined;
   if (Math.min(...weight.shape) < SMALLEST_SIDE) return undefined;
   const [k, n] = [x.shape.at(-1)!, node.shape.at(-1)!];
-  if (k / partsOf(x, k, n) > LONGEST_SUM || !frozen(weight.attributes.name)) return undefined;
+  const parts = partsOf(x, k, n);
+  if (parts === 0 || k / parts > LONGEST_SUM || !frozen(weight.attributes.name)) return undefined;
   return { weight: weight.attributes.name, transposed: node.attributes.transposeB };
 }
 
