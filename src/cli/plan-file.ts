@@ -1,8 +1,10 @@
 /** From the command line to a plan: `plan` and `run` share this, so they cannot disagree. */
 import { dirname, join } from 'node:path';
+import { readQuantity } from '../compiler/checked/units.ts';
 import type { ExecutionGraph } from '../compiler/graph/graph.ts';
 import type { Plan } from '../runtime/run/plan-types.ts';
 import type { Arguments } from './arguments.ts';
+import { UsageError } from './command.ts';
 import { type Checked, checkFile, type PipelineSettings, pipelineSettings } from './compile-file.ts';
 import { requireDevice } from './devices.ts';
 import type { PlanSource } from './saved-plan.ts';
@@ -25,11 +27,13 @@ export async function planFile(file: string, given: Arguments): Promise<Planned>
 
 function sourceOf(file: string, given: Arguments): PlanSource {
   const store = given.value('store');
+  const memory = given.value('memory');
   return {
     file,
     ...pipelineSettings(given),
     device: given.value('device') ?? 'auto',
     ...(store === undefined ? {} : { store }),
+    ...(memory === undefined ? {} : { memoryBytes: memorySize(memory) }),
     ...givenRange(given),
   };
 }
@@ -49,6 +53,19 @@ export async function planSource(source: PlanSource): Promise<Planned> {
   const plan = await planPipeline({ ...source, graph, storeDirectory: store });
   return { checked, graph, plan, source, store };
 }
+
+/** @throws UsageError for what is no size, or too small to be meant. */
+function memorySize(text: string): number {
+  const read = readQuantity(text, 'bytes');
+  if (read?.kind === 'number' && read.value >= SMALLEST_MEMORY) return read.value;
+  throw new UsageError(
+    `\`--memory ${text}\` is no size of a device's memory`,
+    'write it with a unit: `--memory 24GB`',
+  );
+}
+
+/** Nothing runs in less. */
+const SMALLEST_MEMORY = 1e6;
 
 /** `.ftc` beside the pipeline file, unless another directory was named. */
 export function storeOf(file: string | undefined, store: string | undefined): string {

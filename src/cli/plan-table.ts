@@ -4,6 +4,7 @@ import type { StageAction } from '../runtime/run/events.ts';
 import type { Plan, PlannedStage } from '../runtime/run/plan-types.ts';
 import { padDisplay, truncateDisplay } from './fit-text.ts';
 import { formatBytes, formatCount, formatRange, formatShortCount } from './format-numbers.ts';
+import { memoryBar } from './memory-bar.ts';
 import type { Style } from './style.ts';
 
 export interface PlanTableOptions {
@@ -30,6 +31,7 @@ export function planTable(plan: Plan, { style, columns }: PlanTableOptions): str
     ...stageTable(plan.stages, columns, style),
     '',
     ...costTable(plan, style),
+    ...memoryBar(plan, { style, columns }),
     ...notes(plan, style),
     ...defaultsTable(plan, columns, style),
   ].join('\n');

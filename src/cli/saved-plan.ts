@@ -13,6 +13,8 @@ export interface PlanSource extends StageRange {
   readonly profile?: string;
   readonly set: readonly string[];
   readonly device: string;
+  /** Bytes; absent: of the machine that plans. */
+  readonly memoryBytes?: number;
   readonly store?: string;
 }
 

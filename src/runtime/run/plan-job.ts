@@ -15,7 +15,8 @@ import { exportStands } from './exported-files.ts';
 import { fitProgram, recomputeOption } from './fit-program.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
 import { type Costs, costsOf } from './plan-costs.ts';
-import type { PlannedStage } from './plan-types.ts';
+import { doesNotFit, fixesFor } from './plan-fit.ts';
+import type { PlannedFix, PlannedStage } from './plan-types.ts';
 import { readConfigAndTokenizer } from './policies.ts';
 import { measureTokensPerByte } from './tokens-per-byte.ts';
 import { differenceOf, nearestParts } from './why.ts';
@@ -30,6 +31,8 @@ export interface PlannedJob {
   readonly model: PlannedModel | undefined;
   /** What it will measure, where its estimate knows. */
   readonly metrics?: readonly string[] | undefined;
+  /** What does not keep it from being planned, but from being run. */
+  readonly problem?: StageError;
 }
 
 /** What a job is planned with. */
@@ -40,12 +43,16 @@ export interface Surroundings {
   readonly planned: ReadonlyMap<string, PlannedJob>;
   /** What asks for it to run again where it has a result: `--from`. */
   readonly again: string | undefined;
+  /** What the device has. */
+  readonly memoryBytes: number;
+  /** What of it is free, where that is known. */
+  readonly freeBytes: number | undefined;
 }
 
 /** Errors: DataError, MethodError, StageError: what a user can mend. */
 export async function planJob(
   job: Job,
-  { root, store, speed, planned, again }: Surroundings,
+  { root, store, speed, planned, again, memoryBytes, freeBytes }: Surroundings,
 ): Promise<PlannedJob> {
   const before = job.inputs.map((i) => ({ slot: i.slot, job: planned.get(i.from)! }));
   const gated = job.conditions.map((c) => planned.get(c.job)!);
@@ -59,21 +66,29 @@ export async function planJob(
     for (const expression of Object.values(job.data)) await countRows(expression, root);
     return blocked(job, `waits for \`${blocker.stage.id}\``);
   }
-  const estimate = await stages[job.kind]!.estimate(
-    estimateContext(job, root, modelFrom('policy'), modelFrom('reward')),
-  );
-  const option = recomputeOption(job);
-  const recomputed: string[] = [];
-  const costs = costsOf(estimate, speed, (work) => {
-    const { program, recompute } = fitProgram(work, option);
-    if (recompute === 'blocks' && option === 'auto') recomputed.push(RECOMPUTED);
-    return program;
-  });
+  const costing = async (one: Job): Promise<Costed> => {
+    const reached = estimateContext(one, root, modelFrom('policy'), modelFrom('reward'));
+    const made = await stages[one.kind]!.estimate(reached);
+    const option = recomputeOption(one);
+    let repeats = false;
+    const costs = costsOf(made, speed, (work) => {
+      const { program, recompute } = fitProgram(work, option, freeBytes);
+      repeats ||= recompute === 'blocks' && option === 'auto';
+      return program;
+    });
+    return { estimate: made, costs, recomputed: repeats ? [RECOMPUTED] : [] };
+  };
+  const { estimate, costs, recomputed } = await costing(job);
   const found = await store.find(key);
   const stands = found !== undefined && (await outputsStand(job, root, found, store));
   const checkpoint = stands ? undefined : await readCheckpointHeader(store.workPath(key));
   const cached = stands && again === undefined;
   const action = blocker ? 'blocked' : cached ? 'cached' : checkpoint ? 'resume' : 'run';
+  const runs = action === 'run' || action === 'resume';
+  const replan = async (one: Job) => (await costing(one)).costs.memory;
+  const fit = { memory: costs.memory, memoryBytes, replan };
+  const tooLarge = runs && estimate.work.length > 0 && costs.memory.peakBytes > memoryBytes;
+  const fixes = tooLarge ? await fixesFor(job, fit) : undefined;
   const stage: PlannedStage = {
     id: job.id,
     kind: job.kind,
@@ -91,7 +106,7 @@ export async function planJob(
     steps: estimate.steps,
     ...(checkpoint && { from_step: checkpoint.step }),
     tokens: estimate.tokens,
-    ...memoryOf(estimate, costs),
+    ...memoryOf(estimate, costs, memoryBytes, fixes),
     disk_bytes: estimate.diskBytes,
     seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
     defaults: job.defaults.map((filled) => measured(filled, job, estimate)),
@@ -106,7 +121,19 @@ export async function planJob(
           estimate.model,
           openData(job.data.data!, { root, split: 'train' }),
         );
-  return { stage, parts, model: model ?? modelFrom('policy'), metrics: estimate.metrics };
+  return {
+    stage,
+    parts,
+    model: model ?? modelFrom('policy'),
+    metrics: estimate.metrics,
+    ...(fixes && { problem: doesNotFit(job, costs.memory, memoryBytes, fixes) }),
+  };
+}
+
+interface Costed {
+  readonly estimate: Estimate;
+  readonly costs: Costs;
+  readonly recomputed: readonly string[];
 }
 
 /** Errors: StageError where a gate asks for what will not be measured of these rows. */
@@ -120,10 +147,20 @@ function checkCondition({ job, metric }: Condition, { metrics }: PlannedJob): vo
 }
 
 /** Of a stage that runs programs; what only copies files takes next to nothing. */
-function memoryOf({ work }: Estimate, { memory }: Costs): Pick<PlannedStage, 'peak_memory_bytes' | 'memory'> {
+function memoryOf(
+  { work }: Estimate,
+  { memory }: Costs,
+  memoryBytes: number,
+  fixes: readonly PlannedFix[] | undefined,
+): Pick<PlannedStage, 'peak_memory_bytes' | 'memory'> {
   if (work.length === 0) return { peak_memory_bytes: 0 };
+  const { peakBytes } = memory;
   const parts = [...memory.parts].sort((a, b) => b.bytes - a.bytes);
-  return { peak_memory_bytes: memory.peakBytes, memory: { parts, peak_bytes: memory.peakBytes } };
+  const fits = peakBytes <= memoryBytes;
+  return {
+    peak_memory_bytes: peakBytes,
+    memory: { parts, peak_bytes: peakBytes, fits, ...(fixes && { fixes }) },
+  };
 }
 
 /** A model that exists: its own sizes, and its own tokenizer measured on the rows it was trained on. */

@@ -77,8 +77,20 @@ export function stageMemory(held: Partial<HeldBytes>, programs: readonly LoadedP
 /** What is not trained is kept by the session; nothing where every weight is fed. */
 function sessionOf({ work, program }: LoadedProgram, trained: ReadonlySet<string>): SessionMemory {
   const names = work.weights === 'fed' ? [] : parametersOf(program).map((node) => node.attributes.name);
-  return sessionMemory(program, { frozen: new Set(names.filter((name) => !trained.has(name))) });
+  const frozen = new Set(names.filter((name) => !trained.has(name)));
+  const before = known.get(program);
+  if (before && before.frozen.size === frozen.size && [...frozen].every((name) => before.frozen.has(name)))
+    return before.memory;
+  const memory = sessionMemory(program, { frozen });
+  known.set(program, { frozen, memory });
+  return memory;
 }
+
+/** A program is looked at when it is chosen, and when it is planned. */
+const known = new WeakMap<
+  Program,
+  { readonly frozen: ReadonlySet<string>; readonly memory: SessionMemory }
+>();
 
 function withSessions(
   kept: Readonly<Partial<Record<MemoryPartName, number>>>,

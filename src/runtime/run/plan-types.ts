@@ -31,11 +31,23 @@ export interface PlannedMemoryPart {
   readonly bytes: number;
 }
 
+/** What else could be written, planned as if it had been. */
+export interface PlannedFix {
+  /** As it is written in the stage: `qlora`, `batch=4 accumulate=4`. */
+  readonly change: string;
+  readonly peak_bytes: number;
+  readonly fits: boolean;
+}
+
 /** Where a stage's peak memory comes from. */
 export interface PlannedMemory {
   /** The largest first; together the peak. */
   readonly parts: readonly PlannedMemoryPart[];
   readonly peak_bytes: number;
+  /** Whether the device has that much. */
+  readonly fits: boolean;
+  /** Where it does not fit. */
+  readonly fixes?: readonly PlannedFix[];
 }
 
 export interface PlannedStage {
@@ -86,5 +98,7 @@ export interface Plan {
   readonly has_changes: boolean;
   readonly stages: readonly PlannedStage[];
   readonly totals: PlanTotals;
+  /** What the device has that was planned for: `--memory`, else this machine. */
+  readonly device_memory_bytes?: number;
   readonly diagnostics: readonly PlanDiagnostic[];
 }

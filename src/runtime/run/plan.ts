@@ -1,6 +1,7 @@
 /** What a run would do, and why: the same function answers `ftc plan` and freezes the plan of `ftc run`. */
 import { dirname } from 'node:path';
 import type { ExecutionGraph, Job } from '../../compiler/graph/graph.ts';
+import { deviceMemory } from '../devices/memory.ts';
 import { deviceSpeed } from '../devices/speed.ts';
 import { openStore } from '../store/store.ts';
 import { chooseJobs, missingBefore, needsResultOf, type StageRange } from './choose-jobs.ts';
@@ -14,6 +15,8 @@ export interface PlanRequest extends StageRange {
   readonly file: string;
   readonly storeDirectory: string;
   readonly device: string;
+  /** Bytes of the device that is planned for. Default: this machine's. */
+  readonly memoryBytes?: number;
 }
 
 /**
@@ -24,6 +27,7 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
   const root = dirname(request.file);
   const store = await openStore(request.storeDirectory, { write: false });
   const speed = await deviceSpeed();
+  const { memoryBytes = deviceMemory(), memoryBytes: freeBytes } = request;
   const planned = new Map<string, PlannedJob>();
   const diagnostics: PlanDiagnostic[] = [];
   const chosen = chooseJobs(request.graph.jobs, request);
@@ -31,7 +35,10 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
   for (const job of [...before, ...within]) {
     const again = within.includes(job) ? chosen.again : undefined;
     try {
-      planned.set(job.id, await planJob(job, { root, store, speed, planned, again }));
+      const around = { root, store, speed, planned, again, memoryBytes, freeBytes };
+      const one = await planJob(job, around);
+      planned.set(job.id, one);
+      if (one.problem) diagnostics.push(problemOf(one.problem, job));
     } catch (error) {
       const problem = problemOf(error, job);
       diagnostics.push(problem);
@@ -60,6 +67,7 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
       disk_bytes: sum((s) => s.disk_bytes),
       seconds: { low: sum((s) => s.seconds.low), high: sum((s) => s.seconds.high) },
     },
+    device_memory_bytes: memoryBytes,
     diagnostics: diagnostics.filter(({ stage }) => stages.some(({ id }) => id === stage)),
   };
 }

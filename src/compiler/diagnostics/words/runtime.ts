@@ -16,11 +16,26 @@ export const runtimeWords = {
     readonly stage: string;
     readonly neededBytes: number;
     readonly availableBytes: number;
-    readonly help?: readonly string[];
+    /** Where most of it goes. */
+    readonly largest?: readonly { readonly name: string; readonly bytes: number }[];
+    /** What else could be written, and what it would need. */
+    readonly fixes?: readonly { readonly change: string; readonly bytes: number; readonly fits: boolean }[];
   }): Words => ({
     message: `\`${data.stage}\` needs about ${readableBytes(data.neededBytes)} of memory, and ${readableBytes(data.availableBytes)} are there`,
     label: 'does not fit',
-    help: data.help ?? ['make the batch, the context or the model smaller'],
+    notes:
+      data.largest === undefined || data.largest.length === 0
+        ? []
+        : [
+            `most of it: ${data.largest.map(({ name, bytes }) => `${name} ${readableBytes(bytes)}`).join(', ')}`,
+          ],
+    help:
+      data.fixes === undefined || data.fixes.length === 0
+        ? ['make the batch, the context or the model smaller']
+        : data.fixes.map(
+            ({ change, bytes, fits }) =>
+              `with \`${change}\` it needs ${readableBytes(bytes)}${fits ? ' and fits' : ', which is still too much'}`,
+          ),
   }),
   'not-enough-disk': (data: {
     readonly path: string;

@@ -1,0 +1,140 @@
+/** A stage that does not fit: what would make it fit, each proposal planned as if it had been written so. */
+import { words } from '../../compiler/diagnostics/words.ts';
+import type { Job, Options } from '../../compiler/graph/graph.ts';
+import { optimizers, stages } from '../catalog.ts';
+import { StageError } from '../stages/stage.ts';
+import type { StageMemory } from './plan-memory.ts';
+import type { PlannedFix } from './plan-types.ts';
+
+/** A change of what the user wrote, and the job as it would be then. */
+interface Change {
+  readonly text: string;
+  readonly job: Job;
+}
+/** undefined where it does not apply, or stands there already. */
+type Proposal = (job: Job) => Change | undefined;
+
+export interface Fitting {
+  /** What the stage needs as it is written. */
+  readonly memory: StageMemory;
+  /** What the device has. */
+  readonly memoryBytes: number;
+  replan(job: Job): Promise<StageMemory>;
+}
+
+/** A proposal that leaves more than this of the peak is not worth a line. */
+const WORTH = 0.97;
+
+/** What fits first; where no single change is enough, also several together. */
+export async function fixesFor(job: Job, { memory, memoryBytes, replan }: Fitting): Promise<PlannedFix[]> {
+  const plan = async ({ text, job: changed }: Change): Promise<PlannedFix> => {
+    const { peakBytes } = await replan(changed);
+    return { change: text, peak_bytes: peakBytes, fits: peakBytes <= memoryBytes };
+  };
+  const fixes: PlannedFix[] = [];
+  const worthwhile: Proposal[] = [];
+  for (const propose of proposals) {
+    const change = propose(job);
+    const fix = change && (await plan(change));
+    if (!fix || fix.peak_bytes > WORTH * memory.peakBytes) continue;
+    fixes.push(fix);
+    worthwhile.push(propose);
+  }
+  const smaller = await smallerBatch({ text: '', job }, plan);
+  if (smaller && smaller.peak_bytes <= WORTH * memory.peakBytes) fixes.push(smaller);
+  if (!fixes.some(({ fits }) => fits)) fixes.push(...(await allTogether(job, worthwhile, plan)));
+  return fixes.sort((a, b) => Number(b.fits) - Number(a.fits) || b.peak_bytes - a.peak_bytes);
+}
+
+type Plan = (change: Change) => Promise<PlannedFix>;
+
+/** The batch halved until it fits; at the end one row. */
+async function smallerBatch({ text, job }: Change, plan: Plan): Promise<PlannedFix | undefined> {
+  let fix: PlannedFix | undefined;
+  for (let change = halved(job); change && !fix?.fits; change = halved(change.job))
+    fix = await plan({ ...change, text: joined(text, change.text) });
+  return fix;
+}
+
+/** One proposal on top of the other, the batch at last, until it fits. */
+async function allTogether(job: Job, some: readonly Proposal[], plan: Plan): Promise<PlannedFix[]> {
+  let current: Change = { text: '', job };
+  for (const [i, propose] of some.entries()) {
+    const change = propose(current.job);
+    // `qlora` takes the place of `lora`.
+    if (change) current = { ...change, text: joined(withoutMethod(current.text, change), change.text) };
+    const fix = i > 0 && change ? await plan(current) : undefined;
+    if (fix?.fits) return [fix];
+  }
+  const fix = current.text === '' ? undefined : await smallerBatch(current, plan);
+  return fix ? [fix] : [];
+}
+
+const joined = (...texts: readonly string[]) => texts.filter((text) => text !== '').join(' ');
+const withoutMethod = (text: string, { job, text: added }: Change) =>
+  added === job.method?.name ? text.replace(/^(q?lora)( |$)/, '') : text;
+
+const changed = (job: Job, options: Options): Job => ({ ...job, options: { ...job.options, ...options } });
+const takes = ({ kind }: Job, option: string) => stages[kind]!.entry.options[option] !== undefined;
+
+const recompute: Proposal = (job) =>
+  takes(job, 'recompute') && job.options.recompute !== 'blocks'
+    ? { text: 'recompute=blocks', job: changed(job, { recompute: 'blocks' }) }
+    : undefined;
+
+const twins: Readonly<Record<string, string>> = { adamw: 'paged_adamw', adam8bit: 'paged_adamw8bit' };
+
+/** The optimizer's state in a file. */
+const paged: Proposal = (job) => {
+  const twin = twins[String(job.options.optimizer)];
+  return twin !== undefined && optimizers[twin] !== undefined
+    ? { text: `optimizer=${twin}`, job: changed(job, { optimizer: twin }) }
+    : undefined;
+};
+
+const smallerMethods: Readonly<Record<string, readonly string[]>> = {
+  full: ['lora', 'qlora'],
+  freeze: ['lora', 'qlora'],
+  lora: ['qlora'],
+};
+
+/** What both methods have in common stays as it was written. */
+const method =
+  (name: string): Proposal =>
+  (job) => {
+    const before = job.method;
+    const offered = stages[job.kind]!.entry.methods.includes(name);
+    if (!before || !offered || !smallerMethods[before.name]?.includes(name)) return undefined;
+    const options = before.name === 'lora' ? before.options : {};
+    return { text: name, job: { ...job, method: { name, options } } };
+  };
+
+/** By how little they change of what is computed. */
+const proposals: readonly Proposal[] = [method('lora'), method('qlora'), recompute, paged];
+
+/** Half as many rows at once, and as many a step where the stage can add up. */
+const halved: Proposal = (job) => {
+  const option = takes(job, 'minibatch') ? 'minibatch' : 'batch';
+  const size = Math.floor(Number(job.options[option] ?? 0) / 2);
+  if (size < 1) return undefined;
+  const accumulate = takes(job, 'accumulate') ? 2 * Number(job.options.accumulate ?? 1) : undefined;
+  const text = `${option}=${size}${accumulate === undefined ? '' : ` accumulate=${accumulate}`}`;
+  return { text, job: changed(job, { [option]: size, ...(accumulate !== undefined && { accumulate }) }) };
+};
+
+/** To be told at the stage. */
+export function doesNotFit(
+  job: Job,
+  { parts, peakBytes }: StageMemory,
+  memoryBytes: number,
+  fixes: readonly PlannedFix[],
+): StageError {
+  const { message, notes, help } = words['not-enough-memory']({
+    stage: job.id,
+    neededBytes: peakBytes,
+    availableBytes: memoryBytes,
+    largest: [...parts].sort((a, b) => b.bytes - a.bytes).slice(0, 3),
+    fixes: fixes.map(({ change, peak_bytes, fits }) => ({ change, bytes: peak_bytes, fits })),
+  });
+  return new StageError('not-enough-memory', message, { notes: notes ?? [], help: help ?? [] });
+}
