@@ -19,6 +19,7 @@ const MOST_HEAP_BYTES = 28e6;
 export type MemoryPartName =
   | 'process'
   | 'weights'
+  | 'quantized weights'
   | 'packed weights'
   | 'trained weights'
   | 'gradients'

@@ -29,10 +29,15 @@ const VIEWS = new Set(['Reshape', 'Identity']);
 /** Results that may be written over their first operand where nothing else reads it; found by trying each. */
 const IN_PLACE = new Set(['Tanh', 'Sigmoid', 'Softplus', 'Softmax', 'LogSoftmax', 'Cast']);
 
-export function executionPlan(model: OnnxModel, types: ReadonlyMap<string, ValueType>): ExecutionPlan {
+/** `bytesOf`: of a value on the device. Default: on the CPU. */
+export function executionPlan(
+  model: OnnxModel,
+  types: ReadonlyMap<string, ValueType>,
+  bytesOf: (type: ValueType) => number = bytesOfValue,
+): ExecutionPlan {
   const { nodes: left, folded } = engineGraph(model, types);
   const nodes = depthFirst(left);
-  return { nodes, folded, buffers: buffersOf(nodes, model, types) };
+  return { nodes, folded, buffers: buffersOf(nodes, model, types, bytesOf) };
 }
 
 interface Shared extends Buffer {
@@ -55,6 +60,7 @@ function buffersOf(
   nodes: readonly OnnxNode[],
   model: OnnxModel,
   types: ReadonlyMap<string, ValueType>,
+  bytesOf: (type: ValueType) => number,
 ): Buffer[] {
   const outputs = new Set(model.outputs.map(({ name }) => name));
   const uses = new Map<string, number>();
@@ -64,8 +70,8 @@ function buffersOf(
 
   const all: Shared[] = [];
   const bufferOf = new Map<string, Shared>();
-  /** Most recently freed first. */
-  const free: Shared[] = [];
+  /** By shape, most recently freed last. */
+  const free = new Map<string, Shared[]>();
   const unknown = unknownShapes(nodes);
   const shapes = new Map<string, string>();
   const shapeOf = (name: string): string => {
@@ -82,20 +88,22 @@ function buffersOf(
     const fits = IN_PLACE.has(operator) && operand?.uses === 1 && shapeOf(inputs[0]!) === shapeOf(output);
     return fits ? operand : undefined;
   };
-  const freeOne = (output: string): Shared | undefined => {
-    if (types.get(output)!.shape.length === 0) return undefined;
-    const at = free.findIndex(({ shape }) => shape === shapeOf(output));
-    return at < 0 ? undefined : free.splice(at, 1)[0];
+  const freeOne = (output: string): Shared | undefined =>
+    types.get(output)!.shape.length === 0 ? undefined : free.get(shapeOf(output))?.pop();
+  const setFree = (buffer: Shared): void => {
+    const same = free.get(buffer.shape);
+    if (same) same.push(buffer);
+    else free.set(buffer.shape, [buffer]);
   };
 
   nodes.forEach((node, at) => {
     for (const output of node.outputs) {
       const isOutput = outputs.has(output);
-      const taken = isOutput ? undefined : (operandToTake(node, output) ?? freeOne(output));
       // A view of something that is no buffer (a fed or a constant value) needs none.
-      if (!isOutput && !taken && VIEWS.has(node.operator) && !bufferOf.has(node.inputs[0]!)) continue;
+      if (!isOutput && VIEWS.has(node.operator) && !bufferOf.has(node.inputs[0]!)) continue;
+      const taken = isOutput ? undefined : (operandToTake(node, output) ?? freeOne(output));
       const buffer = taken ?? {
-        bytes: bytesOfValue(types.get(output)!),
+        bytes: bytesOf(types.get(output)!),
         born: at,
         dies: at,
         isOutput,
@@ -108,7 +116,7 @@ function buffersOf(
       bufferOf.set(output, buffer);
     }
     for (const name of node.inputs) release(name, at);
-    for (const name of node.outputs) if (bufferOf.get(name)?.uses === 0) free.unshift(bufferOf.get(name)!);
+    for (const name of node.outputs) if (bufferOf.get(name)?.uses === 0) setFree(bufferOf.get(name)!);
   });
   return all;
 
@@ -116,7 +124,7 @@ function buffersOf(
     const buffer = bufferOf.get(name);
     if (buffer === undefined) return;
     if (!buffer.isOutput) buffer.dies = Math.max(buffer.dies, at);
-    if (--buffer.uses === 0) free.unshift(buffer);
+    if (--buffer.uses === 0) setFree(buffer);
   }
 }
 
