@@ -1,6 +1,7 @@
 /** The exhaustive table from problems to words; the type checker names any problem that has none. */
 import type { ProblemName } from './codes.ts';
 import { graphWords } from './words/graph.ts';
+import { keptWords } from './words/kept.ts';
 import { nameWords } from './words/names.ts';
 import { runtimeWords } from './words/runtime.ts';
 import { syntaxWords } from './words/syntax.ts';
@@ -13,6 +14,7 @@ export const words = {
   ...valueWords,
   ...graphWords,
   ...runtimeWords,
+  ...keptWords,
 } satisfies { readonly [K in ProblemName]: (data: never) => Words };
 
 /** What is known of a problem, before it is put into words. */
