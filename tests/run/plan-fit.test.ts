@@ -1,0 +1,69 @@
+/** A device with too little memory: said at the stage, with changes that were planned, not guessed. */
+import { expect, test } from 'vitest';
+import { workshops } from './workshop.ts';
+
+const workshop = workshops();
+const base =
+  'pretrain(model=llama(layers=6 width=128 heads=4 context=128) vocabulary=300 batch=1 max_steps=1)';
+const written = (method: string, options = 'batch=32 recompute=none') =>
+  `${base} → sft(${method}; data=jsonl("data/sft.jsonl") ${options} max_steps=1)`;
+const plan = (text: string, memoryBytes: number) => workshop(text).plan(undefined, { memoryBytes });
+const peakOf = async (text: string, memoryBytes: number) =>
+  (await plan(text, memoryBytes)).stages.at(-1)!.peak_memory_bytes;
+
+const PLENTY = 100e9;
+
+test('every fix is what the plan says of a pipeline written that way', async () => {
+  const needed = await peakOf(written('full'), PLENTY);
+  const memoryBytes = Math.round(0.95 * needed);
+  const { stages, diagnostics, device_memory_bytes } = await plan(written('full'), memoryBytes);
+  expect(device_memory_bytes).toBe(memoryBytes);
+  const { memory, action } = stages.at(-1)!;
+  expect(action).toBe('run');
+  expect(memory).toMatchObject({ fits: false });
+  const fixes = memory!.fixes!;
+  const options: Readonly<Record<string, string>> = {
+    lora: written('lora'),
+    qlora: written('qlora'),
+    'recompute=blocks': written('full', 'batch=32 recompute=blocks'),
+    'optimizer=paged_adamw': written('full', 'batch=32 recompute=none optimizer=paged_adamw'),
+  };
+  for (const { change, peak_bytes, fits } of fixes) {
+    const [batch, accumulate] = /^batch=(\d+) accumulate=(\d+)$/.exec(change)?.slice(1) ?? [];
+    const text = batch
+      ? written('full', `batch=${batch} accumulate=${accumulate} recompute=none`)
+      : options[change];
+    expect(text, change).toBeDefined();
+    expect(await peakOf(text!, PLENTY), change).toBe(peak_bytes);
+    expect(fits).toBe(peak_bytes <= memoryBytes);
+    expect(peak_bytes).toBeLessThan(needed);
+  }
+  expect(fixes.filter(({ fits }) => fits).length).toBeGreaterThan(0);
+  expect(fixes.map(({ fits }) => fits)).toEqual(fixes.map(({ fits }) => fits).toSorted((a, b) => +b - +a));
+  expect(fixes.map(({ change }) => change)).toContain('batch=16 accumulate=2');
+  const found = diagnostics.find(({ stage }) => stage === 'sft')!;
+  expect(found).toMatchObject({ severity: 'error', code: 'FTP4001', span: { line: 1 } });
+  expect(found.notes[0]).toMatch(/^most of it: \S.* MB, \S.* MB, \S.* MB$/);
+  expect(found.help).toHaveLength(fixes.length);
+  expect(found.help[0]).toMatch(/^with `.*` it needs [\d.]+ MB and fits$/);
+});
+
+test('where no change is enough, several together', async () => {
+  const alone = await plan(written('full'), 1e6);
+  const { fixes } = alone.stages.at(-1)!.memory!;
+  expect(fixes!.every(({ fits }) => !fits)).toBe(true);
+  const smallest = fixes!.at(-1)!;
+  expect(smallest.change).toMatch(/^lora .*batch=1 accumulate=32$/);
+  expect(smallest.peak_bytes).toBe(Math.min(...fixes!.map(({ peak_bytes }) => peak_bytes)));
+  const help = alone.diagnostics.at(-1)!.help;
+  expect(help.every((text) => text.endsWith('which is still too much'))).toBe(true);
+});
+
+test('a stage with a result needs no memory; one that samples gets fewer rows', async () => {
+  const shop = workshop(`${base} → eval(data=jsonl("data/sft.jsonl") split=all batch=32 max_new_tokens=64)`);
+  await shop.run({ until: 'pretrain' });
+  const { diagnostics, stages } = await shop.plan(undefined, { memoryBytes: 190e6 });
+  expect(diagnostics.map(({ stage }) => stage)).toEqual(['eval']);
+  const { fixes } = stages[1]!.memory!;
+  expect(fixes!.map(({ change, fits }) => [change.replace(/\d+/, 'n'), fits])).toEqual([['batch=n', true]]);
+});

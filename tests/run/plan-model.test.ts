@@ -1,0 +1,132 @@
+/** Memory of large models from their configs, against the papers; no weight is made. */
+import { describe, expect, test } from 'vitest';
+import { methods } from '../../src/runtime/catalog.ts';
+import type { AppliedMethod } from '../../src/runtime/methods/method.ts';
+import { llama } from '../../src/runtime/models/llama.ts';
+import type { ModelConfig } from '../../src/runtime/models/model.ts';
+import { adamw } from '../../src/runtime/optimizers/adamw.ts';
+import { paged } from '../../src/runtime/optimizers/paged.ts';
+import { sizeOf } from '../../src/runtime/programs/program.ts';
+import { half, modelMemory } from '../../src/runtime/run/plan-model.ts';
+import { llamaSizes } from '../reference/llama-sizes.ts';
+
+const GB = 1e9;
+
+interface Size {
+  readonly width: number;
+  readonly blocks: number;
+  readonly heads: number;
+  readonly inner: number;
+}
+
+function configOf({ width, blocks, heads, inner }: Size): ModelConfig {
+  return {
+    model_type: 'llama',
+    hidden_size: width,
+    num_hidden_layers: blocks,
+    num_attention_heads: heads,
+    intermediate_size: inner,
+    vocab_size: 32_000,
+    max_position_embeddings: 2048,
+    rms_norm_eps: 1e-6,
+    tie_word_embeddings: false,
+  };
+}
+
+const apply = (name: string, config: ModelConfig, options = {}): AppliedMethod =>
+  methods[name]!.apply(
+    {
+      config,
+      parameters: llama.parameters(config),
+      linears: llama.linears(config),
+      blocks: llama.blocks(config),
+    },
+    options,
+  );
+
+const qlora = (config: ModelConfig) =>
+  apply('qlora', config, { r: 64, alpha: 16, targets: ['all'], quant: 'nf4', double_quant: true });
+
+const count = (specs: readonly { readonly shape: readonly number[] }[]) =>
+  specs.reduce((n, { shape }) => n + sizeOf(shape), 0);
+
+const row = { family: llama, batch: 1, length: 512, storage: half };
+
+describe.each(Object.entries(llamaSizes))('LLaMA %s', (_, size) => {
+  const config = configOf(size);
+
+  test('has the parameters of the paper; at two bytes and two moments each takes twelve', () => {
+    expect(count(llama.parameters(config))).toBe(size.parameters);
+    const { parts } = modelMemory({
+      ...row,
+      config,
+      method: apply('full', config),
+      optimizer: adamw(),
+      recompute: 'blocks',
+    });
+    const kept = parts.filter(({ name }) => name !== 'activations');
+    expect(kept.reduce((n, { bytes }) => n + bytes, 0)).toBe(12 * size.parameters);
+  });
+
+  test('in NF4 with double quantization: the arithmetic ≤ what is planned ≤ what the paper used, and a tenth', () => {
+    // Nothing is trained: the model computes its loss.
+    const quantized = qlora(config).quantized!;
+    const method: AppliedMethod = { ...apply('freeze', config), trainable: [], quantized };
+    const { peakBytes, parts } = modelMemory({ ...row, config, method });
+    const bytes = (name: string) => parts.find((part) => part.name === name)!.bytes / GB;
+    expect(bytes('quantized weights')).toBeCloseTo(size.linearsGB, 1);
+    expect(bytes('weights')).toBeCloseTo(size.restGB, 1);
+    expect(peakBytes / GB).toBeGreaterThanOrEqual(size.linearsGB + size.restGB - 0.01);
+    expect(peakBytes / GB).toBeLessThanOrEqual(1.1 * size.paperGB);
+  });
+});
+
+describe('65B', () => {
+  const config = configOf(llamaSizes['65B']);
+  const step = { ...row, config, recompute: 'blocks' } as const;
+
+  test('by qlora r=64, a row of 512 tokens, blocks computed again: below 48 GB', () => {
+    const method = qlora(config);
+    expect(count(method.added)).toBe(799_539_200);
+    const { peakBytes, parts } = modelMemory({ ...step, method, optimizer: adamw() });
+    expect(peakBytes).toBeLessThan(48 * GB);
+    const rounded = Object.fromEntries(
+      parts.map(({ name, bytes }) => [name, Number((bytes / GB).toFixed(2))]),
+    );
+    expect(rounded).toMatchObject({
+      'quantized weights': 33.41,
+      weights: 1.05,
+      'trained weights': 1.6,
+      gradients: 1.6,
+      'optimizer state': 6.4,
+    });
+    const openPages = () => {
+      throw new Error('a plan keeps no state');
+    };
+    const inFile = modelMemory({ ...step, method, optimizer: paged(adamw(), openPages) });
+    expect(peakBytes - inFile.peakBytes).toBeGreaterThan(6.3 * GB);
+  });
+
+  test('as a whole: more than 780 GB', () => {
+    const method = apply('full', config);
+    expect(modelMemory({ ...step, method, optimizer: adamw() }).peakBytes).toBeGreaterThan(780 * GB);
+  });
+});
+
+test('without computing blocks again a row of 7B takes several times the activations', () => {
+  const config = configOf(llamaSizes['7B']);
+  const method = qlora(config);
+  const [none, blocks] = (['none', 'blocks'] as const).map((recompute) =>
+    modelMemory({ ...row, config, method, optimizer: adamw(), recompute }).parts.find(
+      ({ name }) => name === 'activations',
+    ),
+  );
+  expect(none!.bytes).toBeGreaterThan(4 * blocks!.bytes);
+});
+
+test('lora r=8 of a matrix of 4096 × 4096: 65,536 numbers, 0.39 %', () => {
+  const config = configOf({ ...llamaSizes['7B'], blocks: 1 });
+  const { added } = apply('lora', config, { r: 8, targets: ['q'] });
+  expect(count(added)).toBe(65_536);
+  expect((100 * count(added)) / 4096 ** 2).toBe(0.390625);
+});
