@@ -35,7 +35,7 @@ export function costsOf(
 }
 
 /** The program as it is executed: with gradients where it trains, optimised. */
-export const wholeProgram = (work: PlannedWork): Program => finishProgram(() => work.program, work);
+const wholeProgram = (work: PlannedWork): Program => finishProgram(() => work.program, work);
 
 /** The most memory that a process takes which runs this program and nothing else. */
 export function peakBytes(

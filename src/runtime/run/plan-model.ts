@@ -21,9 +21,7 @@ export interface Storage {
   readonly activations: number;
 }
 
-/** As this machine keeps them. */
-export const single: Storage = { weights: 4, gradients: 4, activations: 4 };
-/** As most large models are trained: bf16, the optimizer's state alone in f32. */
+/** As most large models are trained: bf16, the optimizer's state alone in f32. This machine keeps four bytes of each. */
 export const half: Storage = { weights: 2, gradients: 2, activations: 2 };
 
 export interface ModelMemoryRequest {

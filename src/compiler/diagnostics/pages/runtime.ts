@@ -3,9 +3,12 @@ import { page } from './page.ts';
 
 export const runtimePages = {
   'not-enough-memory': page(
-    `The plan computes how much memory a stage needs at its peak: weights, gradients, optimizer state and activations. It does
-    not fit on this machine or device. A smaller batch or context helps most; with \`lora\` gradients and optimizer state
-    are small. Exit code 4.`,
+    `The plan computes how much memory a stage needs at its peak, from the programs it would run: weights and the copies that
+    the engine packs for products, activations by how long each lives, gradients, optimizer state, the cache of sampling. It
+    is more than this machine has, or the device of \`--memory 24GB\`. Every proposal was planned as if it had been written:
+    the number beside it is what the stage would need then. \`recompute=blocks\` and a smaller \`batch\` with a larger
+    \`accumulate\` train the same model, more slowly; a paged optimizer keeps its state in a file; \`lora\` and \`qlora\` train
+    adapters. Exit code 4.`,
     'pretrain(model=llama(layers=80 width=8192 heads=64))',
     'pretrain(model=llama(layers=4 width=256 heads=4))',
   ),

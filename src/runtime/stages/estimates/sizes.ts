@@ -86,7 +86,7 @@ function madeOf(stage: string, model: PlannedModel, method: AppliedMethod): Plan
 }
 
 /** Tensors of a model whose making is not known count as those of one stage. */
-export function tensorsOf({ family, config, tensors }: PlannedModel): NonNullable<PlannedModel['tensors']> {
+function tensorsOf({ family, config, tensors }: PlannedModel): NonNullable<PlannedModel['tensors']> {
   if (tensors) return tensors;
   const elements = family.parameters(config).reduce((n, { shape }) => n + sizeOf(shape), 0);
   return [{ stage: '', bytes: elements * BYTES }];
