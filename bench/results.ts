@@ -56,6 +56,7 @@ const words: Readonly<Record<string, string>> = {
   sameLosses: 'every loss is the same number',
   processorNanoseconds: 'processor time a number, ns',
   savedShare: 'peak memory less, ÷ size of the state',
+  ratio: 'peak memory, planned ÷ measured',
 };
 
 const byProcessor = (value: number | undefined) =>
@@ -66,6 +67,7 @@ function detail({ figure }: Verdict, { medians }: RowResult): string {
   if (figure === 'speed')
     return `${speedAtBest} at best${byProcessor(processor)}; ours ${medians.tokensPerSecond} tokens/s`;
   if (figure === 'memory') return `ours ${peakGb} GB`;
+  if (figure === 'ratio') return `planned ${medians.predictedMb} MB, measured ${medians.measuredMb} MB`;
   if (figure === 'memoryOfKept') return `${keptGb} → ${recomputedGb} GB`;
   if (figure === 'processorOfKept') return `a step ${keptMs} → ${recomputedMs} ms by the clock`;
   return speed === undefined ? '' : `${speed} × the peer, ${speedAtBest} at best${byProcessor(processor)}`;

@@ -81,6 +81,25 @@ function recomputeRow(method: 'full' | 'lora', batch: number, atMost: number): R
   };
 }
 
+const memorySizes = {
+  small: { layers: 4, width: 256, vocabulary: 2048 },
+  large: { layers: 8, width: 512, vocabulary: 4096 },
+} as const;
+
+/** A few steps of `sft` in an engine of its own, and what the plan said before. */
+const memoryRows: readonly Row[] = ['llama', 'gpt2'].flatMap((family) =>
+  Object.values(memorySizes).flatMap((size) =>
+    ['full', 'freeze layers=1', 'lora r=8', 'qlora r=8'].map((method) => ({
+      title: `${method}, ${family}, ${size.layers} layers of width ${size.width}`,
+      ours: {
+        script: 'memory',
+        options: { family, ...size, stage: `sft(${method}; data=rows batch=8 max_steps=4)` },
+      },
+      targets: [{ figure: 'ratio', atLeast: 0.9, atMost: 1.1 }],
+    })),
+  ),
+);
+
 export const benches: Readonly<Record<string, readonly Row[]>> = {
   lora: [
     loraRow(4, 2048, 1, lora),
@@ -111,6 +130,7 @@ export const benches: Readonly<Record<string, readonly Row[]>> = {
       targets: [{ figure: 'savedShare', atLeast: 0.95 }],
     },
   ],
+  memory: memoryRows,
   generate: [
     {
       title: 'Decoding, 30 layers of width 576, f32, one row',
