@@ -4,7 +4,7 @@ import { onnx } from '../../src/runtime/executables/onnx/onnx.ts';
 import { add, input, matmul, parameter, program } from '../../src/runtime/programs/builder.ts';
 import type { Tensor } from '../../src/runtime/programs/ops.ts';
 import { type Program, parametersOf } from '../../src/runtime/programs/program.ts';
-import { eightBitLoader, type Finish } from '../../src/runtime/run/eight-bit-loader.ts';
+import { decisionInCheckpoint, eightBitLoader, type Finish } from '../../src/runtime/run/eight-bit-loader.ts';
 import { finishProgram } from '../../src/runtime/run/program-passes.ts';
 import { randomNumbers, randomTensor } from '../programs/random-tensors.ts';
 import { relativeError } from '../relative-error.ts';
@@ -76,6 +76,16 @@ test('what was decided holds for the next program, and after a resume, whatever 
   await resumed.loader.load(finishing(both), treatment, base).run(feeds(x));
   expect(resumed.loaded).toEqual([['plain.int8', 'plain.int8.scale', 'deaf']]);
   expect(resumed.messages).toEqual([]);
+});
+
+test('the decision over all programs, from the loader and from its checkpoint alone', async () => {
+  const { loader } = listen();
+  expect(loader.decision()).toBeUndefined();
+  await loader.load(finishing(second), treatment, base).run(feeds(outliers));
+  await loader.load(finishing(both), treatment, base).run(feeds(outliers));
+  const saved = loader.checkpoint();
+  expect(loader.decision()).toMatch(/^int8: 1 of 2 products .* stay in f32, .*: deaf \(\d+ %\)$/);
+  expect(await decisionInCheckpoint(async (name) => saved.get(name) as Tensor)).toBe(loader.decision());
 });
 
 test('a weight that is only multiplied in codes is not kept in f32', async () => {

@@ -89,6 +89,36 @@ test.each(['sft', 'ppo'])('%s stopped and resumed is as if uninterrupted', async
   expect(resumed.artifacts).toEqual(coded!.artifacts);
 });
 
+describe('the plan says which products stay in f32', () => {
+  const pipeline = (lr: number) =>
+    `pretrain(${TINY} max_steps=2) → sft(lora r=4 targets=q,v; lr=${lr} max_steps=6 batch=4 precision=int8)`;
+  const undecided = 'which frozen products stay in f32 is measured on the first batch, and said then';
+  /** The products of forward and backward that the run named, as one line. */
+  const decision = expect.stringMatching(
+    /^int8: 13 products with frozen weights, each within [\d.]+ % of f32$/,
+  );
+  const notesOf = async (shop: ReturnType<typeof workshop>) => (await shop.plan()).stages[1]!.notes;
+
+  test('before it ran, when it was stopped, after it ran, and when something else changed', async () => {
+    const shop = workshop(pipeline(0.01));
+    expect(await notesOf(shop)).toEqual([undecided]);
+    await shop.run({ stopAfter: atStep('sft', 2) });
+    expect((await shop.plan()).stages[1]).toMatchObject({ action: 'resume' });
+    expect(await notesOf(shop)).toEqual([decision]);
+    await shop.run();
+    expect((await shop.plan()).stages[1]).toMatchObject({ action: 'cached' });
+    const [decided] = await notesOf(shop);
+    expect(decided).toEqual(decision);
+    shop.pipeline(pipeline(0.02));
+    expect(await notesOf(shop)).toEqual([
+      `when it last ran on this base and these rows, ${decided}`,
+      undecided,
+    ]);
+    shop.pipeline(pipeline(0.02).replace('max_steps=2)', 'max_steps=3)'));
+    expect(await notesOf(shop)).toEqual([undecided]);
+  });
+});
+
 test.each([
   ['pretrain(precision=int8)', 'full'],
   ['pretrain → sft(precision=int8)', 'full'],

@@ -50,6 +50,8 @@ export interface JobSettings {
 export interface JobContext {
   readonly context: StageContext;
   readonly written: ReadonlyMap<string, string>;
+  /** What was decided while it ran, for people and for later plans. */
+  decided(): readonly string[];
   dispose(): Promise<void>;
 }
 
@@ -151,6 +153,7 @@ export function jobContext(settings: JobSettings): JobContext {
   return {
     context,
     written,
+    decided: () => [eightBit.decision()].filter((line) => line !== undefined),
     async dispose() {
       for (const trainer of trainers) await trainer.dispose();
       for (const executor of executors) await executor.dispose();

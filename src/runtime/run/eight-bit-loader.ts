@@ -31,6 +31,8 @@ export interface EightBitLoader {
   load(finish: Finish, treatment: EightBitTreatment, frozen: EightBitBase): Executor;
   checkpoint(): ReadonlyMap<string, CheckpointTensor>;
   restore(read: (name: string) => Promise<Tensor>): Promise<void>;
+  /** What was decided in all, in words; undefined before the first batch. */
+  decision(): string | undefined;
 }
 
 export function eightBitLoader(settings: EightBitSettings): EightBitLoader {
@@ -89,10 +91,23 @@ export function eightBitLoader(settings: EightBitSettings): EightBitLoader {
       return new Map([[ERRORS, { dtype: 'u8', shape: [data.length], data }]]);
     },
     async restore(read) {
-      const text = new TextDecoder().decode(Uint8Array.from((await read(ERRORS)).data));
-      for (const [name, error] of Object.entries(JSON.parse(text))) errors.set(name, Number(error));
+      for (const [name, error] of await readErrors(read)) errors.set(name, error);
     },
+    decision: () => (errors.size === 0 ? undefined : inWords(errors)),
   };
+}
+
+/** What a checkpoint says was decided; undefined where nothing was yet. */
+export async function decisionInCheckpoint(
+  read: (name: string) => Promise<Tensor>,
+): Promise<string | undefined> {
+  const errors = await readErrors(read);
+  return errors.size === 0 ? undefined : inWords(errors);
+}
+
+async function readErrors(read: (name: string) => Promise<Tensor>): Promise<Map<string, number>> {
+  const text = new TextDecoder().decode(Uint8Array.from((await read(ERRORS)).data));
+  return new Map(Object.entries(JSON.parse(text) as Record<string, number>));
 }
 
 function readBy(program: Program): (parameter: string) => boolean {

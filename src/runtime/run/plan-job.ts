@@ -15,6 +15,7 @@ import { exportStands } from './exported-files.ts';
 import { fitProgram, recomputeOption } from './fit-program.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
 import { type Costs, costsOf } from './plan-costs.ts';
+import { eightBitNotes } from './plan-eight-bit.ts';
 import { doesNotFit, fixesFor } from './plan-fit.ts';
 import type { PlannedFix, PlannedStage } from './plan-types.ts';
 import { readConfigAndTokenizer } from './policies.ts';
@@ -89,6 +90,14 @@ export async function planJob(
   const fit = { memory: costs.memory, memoryBytes, replan };
   const tooLarge = runs && estimate.work.length > 0 && costs.memory.peakBytes > memoryBytes;
   const fixes = tooLarge ? await fixesFor(job, fit) : undefined;
+  const decided = estimate.work.some(({ eightBit }) => eightBit)
+    ? await eightBitNotes({
+        found: cached ? found : undefined,
+        checkpoint: checkpoint && store.workPath(key),
+        earlier: await store.earlier(job.id, job.kind),
+        parts,
+      })
+    : [];
   const stage: PlannedStage = {
     id: job.id,
     kind: job.kind,
@@ -110,7 +119,7 @@ export async function planJob(
     disk_bytes: estimate.diskBytes,
     seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
     defaults: job.defaults.map((filled) => measured(filled, job, estimate)),
-    notes: [...estimate.notes, ...recomputed],
+    notes: [...estimate.notes, ...decided, ...recomputed],
   };
   const made = stands && modelFrom('policy') === undefined ? found.artifacts.policy : undefined;
   const model =

@@ -55,9 +55,9 @@ export async function runJob(job: Job, planned: PlannedStage, state: RunState): 
     throw new StageError('stale-plan', `what \`${stage}\` reads has changed since the plan was made`, {
       help: ['plan again: `ftc plan FILE --out PLAN`, or run the pipeline file itself'],
     });
-  const { metrics, directories, release } = await compute(job, planned, state);
+  const { metrics, notes, directories, release } = await compute(job, planned, state);
   try {
-    const artifacts = await store.put(planned.key, { stage, kind, directories, metrics, parts });
+    const artifacts = await store.put(planned.key, { stage, kind, directories, metrics, notes, parts });
     await store.removeWork(planned.key);
     const seconds = (Date.now() - started) / 1000;
     emit({ type: 'stage_finished', stage, action, seconds, metrics, artifacts, ...wrote });
@@ -71,7 +71,7 @@ export async function runJob(job: Job, planned: PlannedStage, state: RunState): 
 async function compute(job: Job, { key }: PlannedStage, { store, finished, ...state }: RunState) {
   const output = await store.temporaryDirectory();
   const release = () => rm(output, { recursive: true, force: true });
-  const { context, written, dispose } = jobContext({
+  const { context, written, decided, dispose } = jobContext({
     job,
     root: dirname(state.file),
     executable: onnx,
@@ -88,7 +88,7 @@ async function compute(job: Job, { key }: PlannedStage, { store, finished, ...st
   });
   try {
     const { metrics } = await stages[job.kind]!.run(context);
-    return { metrics, directories: written, release };
+    return { metrics, notes: decided(), directories: written, release };
   } catch (error) {
     await release();
     throw error;

@@ -24,6 +24,8 @@ export interface StoredResult {
   readonly artifacts: Readonly<Record<string, string>>;
   /** ISO 8601. */
   readonly finished: string;
+  /** What the run decided that a plan could not know, for people. */
+  readonly notes?: readonly string[];
   readonly parts?: ResultParts;
 }
 

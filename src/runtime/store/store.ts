@@ -24,6 +24,7 @@ export interface PutResult {
   /** Slot → directory with the artifact; it is moved into the store. */
   readonly directories: ReadonlyMap<string, string>;
   readonly metrics: Readonly<Record<string, number>>;
+  readonly notes?: readonly string[];
   readonly parts?: ResultParts;
 }
 
@@ -90,13 +91,22 @@ export class Store {
   /** Keeps what a job made. @returns slot → hash of the artifact */
   async put(
     key: string,
-    { stage, kind, directories, metrics, parts }: PutResult,
+    { stage, kind, directories, metrics, notes = [], parts }: PutResult,
   ): Promise<Record<string, string>> {
     this.mustWrite();
     const artifacts: Record<string, string> = {};
     for (const [slot, directory] of directories) artifacts[slot] = await this.objects.put(directory);
     const finished = new Date().toISOString();
-    await this.results.write({ key, stage, kind, metrics, artifacts, finished, ...(parts && { parts }) });
+    await this.results.write({
+      key,
+      stage,
+      kind,
+      metrics,
+      artifacts,
+      finished,
+      ...(notes.length > 0 && { notes }),
+      ...(parts && { parts }),
+    });
     return artifacts;
   }
 

@@ -64,9 +64,6 @@ export function methodSizes(
       ...(state.file > 0
         ? [`${readableBytes(state.file)} of optimizer state lie in a file while the stage runs`]
         : []),
-      ...(eightBit
-        ? ['which frozen products stay in f32 is measured on the first batch, and said then']
-        : []),
     ],
   };
 }
