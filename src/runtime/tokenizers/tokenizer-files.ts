@@ -36,5 +36,7 @@ export interface TokenizerConfig {
 
 export interface TokenizerFiles {
   readonly json: TokenizerJson;
+  /** `tokenizer.json` as it was read, so that it can be written again byte for byte; absent where ftc made the tokenizer. */
+  readonly raw?: string;
   readonly config: TokenizerConfig;
 }
