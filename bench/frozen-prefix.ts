@@ -84,7 +84,7 @@ async function measure(keep: boolean): Promise<Measured> {
   const prefix = await frozenPrefix(context as unknown as StageContext, {
     model,
     program: program('1x8'),
-    examples,
+    sequences: examples.map(({ ids }) => ids),
     repeated: keep,
     size: batch,
   });

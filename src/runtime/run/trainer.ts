@@ -137,7 +137,7 @@ export function createTrainer(
 
     async evaluate(batches) {
       const sums = new Map<string, number>();
-      for (const batch of batches) {
+      for await (const batch of batches) {
         const one = await loaded(measuring, batch.key, false);
         const outputs = await run(one, batch);
         for (const [name, tensor] of outputs) addOutput(sums, name, tensor);

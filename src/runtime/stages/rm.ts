@@ -3,6 +3,7 @@ import { preferenceOf } from '../data/shapes.ts';
 import type { Metrics } from '../run/events.ts';
 import { estimateRm } from './estimates/rm.ts';
 import { emptyAccount, type Overlong, shareOf } from './parts/examples.ts';
+import { fed, frozenPrefix } from './parts/frozen-prefix.ts';
 import { sizesOf } from './parts/padded-batches.ts';
 import { encodePair, type Pair, PairBatches } from './parts/pairs.ts';
 import { report } from './parts/report.ts';
@@ -94,30 +95,35 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
     );
     const method = context.method(family, config);
     const model = trainedModel(policy, method, seed, new Map([[SCORE, score]]));
-    const trainer = context.trainer({
-      model,
-      program(key) {
-        const [batch, tokens] = sizesOf(key);
-        return preferenceProgram(
-          { family, config, batch: 2 * batch, length: tokens },
-          Number(options.centering),
-        );
-      },
-    });
     const training = new PairBatches(pairs, size, accumulate, length, seed);
     const evaluation = heldOut.length > 0 ? new PairBatches(heldOut, size, 1, length, seed).evaluation() : [];
+    const program = (key: string) => {
+      const [batch, tokens] = sizesOf(key);
+      const body = { family, config, batch: 2 * batch, length: tokens };
+      return preferenceProgram(body, Number(options.centering));
+    };
+    const prefix = await frozenPrefix(context, {
+      model,
+      program: program('1x8'),
+      sequences: [...pairs, ...heldOut].flatMap(({ chosen, rejected }) => [chosen, rejected]),
+      // The last step of one epoch takes a few pairs of a second one.
+      repeated: (steps - 1) * size * accumulate >= pairs.length,
+      size: 2 * size,
+    });
+    const trainer = context.trainer({ model, program: (key) => prefix.program(program(key)) });
     const metrics = await context.loop({
       trainer,
       steps,
       async step(step) {
-        const { sums, metrics } = await supervisedStep(context, trainer, training.batches(step), step, steps);
+        const batches = await Promise.all(training.batches(step).map((batch) => prefix.feed(batch)));
+        const { sums, metrics } = await supervisedStep(context, trainer, batches, step, steps);
         return {
           ...metrics,
           ...preferenceMetrics(sums),
           epoch: ((step + 1) * size * accumulate) / pairs.length,
         };
       },
-      ...(evaluation.length > 0 && { evaluate: () => evaluatePairs(trainer, evaluation) }),
+      ...(evaluation.length > 0 && { evaluate: () => evaluatePairs(trainer, fed(prefix, evaluation)) }),
     });
     await context.saveReward(model, model.trainable.get(SCORE)!);
     return { metrics };
@@ -134,7 +140,7 @@ function preferenceMetrics(sums: ReadonlyMap<string, number>): Metrics {
   };
 }
 
-async function evaluatePairs(trainer: Trainer, batches: readonly Batch[]): Promise<Metrics> {
+async function evaluatePairs(trainer: Trainer, batches: AsyncIterable<Batch>): Promise<Metrics> {
   const sums = await trainer.evaluate(batches);
   return { loss: sums.get('loss')!, ...preferenceMetrics(sums) };
 }

@@ -10,7 +10,7 @@ import {
   type Overlong,
   shareOf,
 } from './parts/examples.ts';
-import { evaluateFed, frozenPrefix } from './parts/frozen-prefix.ts';
+import { fed, frozenPrefix } from './parts/frozen-prefix.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
 import { SupervisedBatches, shapeOf } from './parts/padded-batches.ts';
 import { report } from './parts/report.ts';
@@ -93,7 +93,7 @@ prefix \`eval_\`.`,
     const prefix = await frozenPrefix(context, {
       model,
       program: program('1x8'),
-      examples: evaluation.length > 0 ? [...examples, ...heldOut] : examples,
+      sequences: [...examples, ...heldOut].map(({ ids }) => ids),
       // The last step of one epoch takes a few rows of a second one.
       repeated: (steps - 1) * size * accumulate >= examples.length,
       size,
@@ -117,7 +117,7 @@ prefix \`eval_\`.`,
       },
       tokensPerStep: (step) => training.tokens(step),
       ...(evaluation.length > 0 && {
-        evaluate: async () => lossMetrics(await evaluateFed(trainer, prefix, evaluation)),
+        evaluate: async () => lossMetrics(await trainer.evaluate(fed(prefix, evaluation))),
       }),
       state: () => ({ seen }),
       restore: (state) => {

@@ -96,7 +96,7 @@ export interface Trainer {
   /** Clips, takes one optimizer step in place; returns the norm before clipping. Errors: StageError on a non-finite norm. */
   apply(gradients: Map<string, Float32Array>, learningRate: number): Promise<number>;
   /** Scalar outputs without gradients. */
-  evaluate(batches: readonly Batch[]): Promise<Map<string, number>>;
+  evaluate(batches: Iterable<Batch> | AsyncIterable<Batch>): Promise<Map<string, number>>;
   /** Updates made so far: of ppo several a step. */
   readonly updates: number;
   checkpoint(): Map<string, CheckpointTensor>;

@@ -6,24 +6,24 @@ import { readableBytes } from '../../../compiler/diagnostics/words/words.ts';
 import type { AppliedMethod } from '../../methods/method.ts';
 import type { Program } from '../../programs/program.ts';
 import { frozenEdge, PREFIX, prefixOf, suffixOf } from '../../rewrites/cut-prefix.ts';
-import type { Batch, Scratch, StageContext, TrainedModel, Trainer } from '../stage.ts';
+import type { Batch, Scratch, StageContext, TrainedModel } from '../stage.ts';
 import { eightBitOf } from './eight-bit.ts';
 import { hiddenRows } from './language-model-program.ts';
-import { type MarkedSequence, paddedLengths, type SupervisedBatch } from './padded-batches.ts';
+import { paddedLengths, type SequenceBatch } from './padded-batches.ts';
 
 export interface FrozenPrefix {
   /** What is left of a program once the prefix is fed. */
   program(whole: Program): Program;
   /** A batch as that program reads it. */
-  feed(batch: SupervisedBatch): Promise<Batch>;
+  feed(batch: SequenceBatch): Promise<Batch>;
 }
 
 export interface FrozenPrefixOptions {
   readonly model: TrainedModel;
   /** Any program of the model in training. */
   readonly program: Program;
-  /** Rows that will be seen, those of evaluations included. */
-  readonly examples: readonly MarkedSequence[];
+  /** Those that will be seen, in evaluations too: the same arrays that batches name. */
+  readonly sequences: readonly Int32Array[];
   /** Whether any are seen more than once in training. */
   readonly repeated: boolean;
   /** Rows of a batch. */
@@ -60,31 +60,31 @@ export async function frozenPrefix(
   context: StageContext,
   options: FrozenPrefixOptions,
 ): Promise<FrozenPrefix> {
-  const { model, examples, program, repeated } = options;
+  const { model, sequences, program, repeated } = options;
   const trained = model.trainable.keys();
   const edge = frozenBlocks({ method: model.method, trained, program, repeated });
   if (edge === 0) return nothingFrozen;
   const { width } = model.policy.family.shape(model.policy.config);
-  const starts = new Map<MarkedSequence, number>();
+  const starts = new Map<Int32Array, number>();
   let bytes = 0;
-  for (const example of examples) {
-    starts.set(example, bytes);
-    bytes += rowBytes(example, width);
+  for (const ids of sequences) {
+    starts.set(ids, bytes);
+    bytes += prefixBytes(ids.length, width);
   }
   const scratch = await context.scratch(bytes);
   context.message(
     'info',
-    `rows pass the ${edge === 1 ? 'frozen block' : `${edge} frozen blocks`} once: ${examples.length} rows, ${readableBytes(bytes)} kept ${scratch.inMemory ? 'in memory' : 'in a file'}`,
+    `rows pass the ${edge === 1 ? 'frozen block' : `${edge} frozen blocks`} once: ${sequences.length} rows, ${readableBytes(bytes)} kept ${scratch.inMemory ? 'in memory' : 'in a file'}`,
   );
   await passThrough(context, options, { edge, width, scratch, starts });
   return {
     program: (whole) => suffixOf(whole, edge),
-    async feed({ key, feeds, examples: rows }) {
+    async feed({ key, feeds, sequences: rows }) {
       const [batch, length] = feeds.get('ids')!.shape as [number, number];
       const data = new Float32Array(batch * length * width);
-      for (const [row, example] of rows.entries()) {
-        const into = new Uint8Array(data.buffer, row * length * width * 4, rowBytes(example, width));
-        await scratch.read(into, starts.get(example)!);
+      for (const [row, ids] of rows.entries()) {
+        const size = prefixBytes(ids.length, width);
+        await scratch.read(new Uint8Array(data.buffer, row * length * width * 4, size), starts.get(ids)!);
       }
       const prefix = { dtype: 'f32', shape: [batch * length, width], data } as const;
       return { key, feeds: new Map([...feeds, [PREFIX, prefix]]) };
@@ -92,31 +92,29 @@ export async function frozenPrefix(
   };
 }
 
-const rowBytes = (example: MarkedSequence, width: number) => prefixBytes(example.ids.length, width);
-
 interface Place {
   readonly edge: number;
   readonly width: number;
   readonly scratch: Scratch;
   /** Byte at which a row's values begin. */
-  readonly starts: ReadonlyMap<MarkedSequence, number>;
+  readonly starts: ReadonlyMap<Int32Array, number>;
 }
 
 async function passThrough(
   context: StageContext,
-  { model, examples, size }: FrozenPrefixOptions,
+  { model, sequences, size }: FrozenPrefixOptions,
   { edge, width, scratch, starts }: Place,
 ): Promise<void> {
   const { method, frozen, policy } = model;
   const { family, config } = policy;
-  const sorted = [...examples].sort((a, b) => a.ids.length - b.ids.length);
+  const sorted = [...sequences].sort((a, b) => a.length - b.length);
   const lengths = paddedLengths(
-    sorted.map((example) => example.ids.length),
+    sorted.map((ids) => ids.length),
     family.shape(config).context,
   );
   let first = 0;
   for (const length of lengths) {
-    const end = sorted.findLastIndex((example) => example.ids.length <= length) + 1;
+    const end = sorted.findLastIndex((ids) => ids.length <= length) + 1;
     if (end <= first) continue;
     const hidden = hiddenRows({ family, config, batch: size, length });
     const program = prefixOf({ name: 'frozen', outputs: new Map([['hidden', hidden]]) }, edge);
@@ -129,15 +127,13 @@ async function passThrough(
       context.checkStop();
       const rows = sorted.slice(first, Math.min(end, first + size));
       const ids = new Int32Array(size * length);
-      for (const [row, example] of rows.entries()) ids.set(example.ids, row * length);
+      for (const [row, one] of rows.entries()) ids.set(one, row * length);
       const feeds = new Map([['ids', { dtype: 'i32', shape: [size, length], data: ids } as const]]);
       const { data } = (await executor.run(feeds)).get(PREFIX)!;
-      for (const [row, example] of rows.entries()) {
+      for (const [row, one] of rows.entries()) {
         const from = data.byteOffset + row * length * width * 4;
-        await scratch.write(
-          new Uint8Array(data.buffer, from, rowBytes(example, width)),
-          starts.get(example)!,
-        );
+        const made = new Uint8Array(data.buffer, from, prefixBytes(one.length, width));
+        await scratch.write(made, starts.get(one)!);
       }
     }
     first = end;
@@ -145,15 +141,7 @@ async function passThrough(
   }
 }
 
-/** Sums of the scalar outputs over batches, each fed as its turn comes. */
-export async function evaluateFed(
-  trainer: Trainer,
-  prefix: FrozenPrefix,
-  batches: readonly SupervisedBatch[],
-): Promise<Map<string, number>> {
-  const sums = new Map<string, number>();
-  for (const batch of batches)
-    for (const [name, value] of await trainer.evaluate([await prefix.feed(batch)]))
-      sums.set(name, (sums.get(name) ?? 0) + value);
-  return sums;
+/** Batches, each fed as its turn comes. */
+export async function* fed(prefix: FrozenPrefix, batches: readonly SequenceBatch[]): AsyncGenerator<Batch> {
+  for (const batch of batches) yield prefix.feed(batch);
 }

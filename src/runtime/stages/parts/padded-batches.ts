@@ -12,9 +12,9 @@ const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
 /** A sequence and which of its tokens are learned. */
 export type MarkedSequence = Pick<Example, 'ids' | 'supervised'>;
 
-/** A batch with the sequences that its first rows are. */
-export interface SupervisedBatch extends Batch {
-  readonly examples: readonly MarkedSequence[];
+/** A batch with the sequences that its first rows are, padded; a row after them holds nothing. */
+export interface SequenceBatch extends Batch {
+  readonly sequences: readonly Int32Array[];
 }
 
 /** Lengths to pad to: the longest, and quantiles where they save at least a quarter. */
@@ -111,7 +111,7 @@ export class SupervisedBatches {
     );
   }
 
-  batches(step: number): SupervisedBatch[] {
+  batches(step: number): SequenceBatch[] {
     const groups = this.groups(step);
     const learned = groups.reduce((n, g) => n + g.learned, 0);
     return groups.map((g) => this.batch(g, 1 / learned));
@@ -125,7 +125,7 @@ export class SupervisedBatches {
   }
 
   /** Every example once, in order; the last batch is filled with empty rows. */
-  evaluation(): SupervisedBatch[] {
+  evaluation(): SequenceBatch[] {
     const groups: Group[] = [];
     const byLength = [...this.examples].sort((a, b) => a.ids.length - b.ids.length);
     for (let i = 0; i < byLength.length; i += this.size)
@@ -135,7 +135,7 @@ export class SupervisedBatches {
     return groups.map((g) => this.batch(g, 1 / learned));
   }
 
-  private batch({ examples, length }: Group, weight: number): SupervisedBatch {
+  private batch({ examples, length }: Group, weight: number): SequenceBatch {
     const count = this.learnedByLength.get(length)!;
     const ids = new Int32Array(this.size * length);
     const rows = new Int32Array(count);
@@ -152,7 +152,7 @@ export class SupervisedBatches {
       }
     });
     return {
-      examples,
+      sequences: examples.map(({ ids }) => ids),
       key: `${this.size}x${length}x${count}`,
       feeds: new Map([
         ['ids', { dtype: 'i32', shape: [this.size, length], data: ids }],

@@ -2,10 +2,10 @@
 import type { Row } from '../../data/row.ts';
 import type { Preference } from '../../data/shapes.ts';
 import { encodeChat } from '../../tokenizers/chat-template.ts';
-import type { Batch, Policy } from '../stage.ts';
+import type { Policy } from '../stage.ts';
 import { StageError } from '../stage.ts';
 import type { Account, Overlong } from './examples.ts';
-import { paddedLengths, RowOrder } from './padded-batches.ts';
+import { paddedLengths, RowOrder, type SequenceBatch } from './padded-batches.ts';
 import { joined } from './sequences.ts';
 
 export interface Pair {
@@ -65,7 +65,7 @@ export function encodePair(
   return { chosen: chosen!, rejected: rejected!, margin: useMargin ? preference.margin! : 0 };
 }
 
-/** `ids` (2B, T): B chosen, then B rejected; `last` (2B); `weights` and `margin` (B). */
+/** `ids` (2B, T): B chosen, then B rejected; `last` (2B); `weights` and `margin` (B). Pairs that are missing are the first again. */
 export class PairBatches {
   readonly lengths: readonly number[];
   private readonly order: RowOrder;
@@ -81,7 +81,7 @@ export class PairBatches {
     this.order = new RowOrder(pairs.length, seed);
   }
 
-  batches(step: number): Batch[] {
+  batches(step: number): SequenceBatch[] {
     return Array.from({ length: this.accumulate }, (_, micro) => {
       const first = (step * this.accumulate + micro) * this.size;
       return this.batch(
@@ -91,20 +91,21 @@ export class PairBatches {
     });
   }
 
-  evaluation(): Batch[] {
+  evaluation(): SequenceBatch[] {
     const sorted = [...this.pairs].sort((a, b) => longestOf(a) - longestOf(b));
     return Array.from({ length: Math.ceil(sorted.length / this.size) }, (_, i) =>
       this.batch(sorted.slice(i * this.size, (i + 1) * this.size), 1 / sorted.length),
     );
   }
 
-  private batch(pairs: readonly Pair[], weight: number): Batch {
+  private batch(pairs: readonly Pair[], weight: number): SequenceBatch {
     const longest = Math.max(...pairs.map(longestOf));
     const length = this.lengths.find((n) => n >= longest)!;
     const ids = new Int32Array(2 * this.size * length);
     const last = new Int32Array(2 * this.size);
     const weights = new Float32Array(this.size);
     const margin = new Float32Array(this.size);
+    const sequences: Int32Array[] = [];
     for (let row = 0; row < this.size; row++) {
       const pair = pairs[row];
       const filler = pair ?? pairs[0]!;
@@ -112,6 +113,7 @@ export class PairBatches {
         [0, filler.chosen],
         [this.size, filler.rejected],
       ] as const) {
+        sequences[offset + row] = side;
         ids.set(side, (offset + row) * length);
         last[offset + row] = (offset + row) * length + side.length - 1;
       }
@@ -119,6 +121,7 @@ export class PairBatches {
       margin[row] = pair?.margin ?? 0;
     }
     return {
+      sequences,
       key: `${this.size}x${length}`,
       feeds: new Map([
         ['ids', { dtype: 'i32', shape: [2 * this.size, length], data: ids }],
