@@ -1,5 +1,6 @@
-import { open } from 'node:fs/promises';
-import { CheckpointError } from './checkpoint-error.ts';
+import { parseBoundedJson, RepeatedKey } from './bounded-json.ts';
+import { CheckpointError, quoted } from './checkpoint-error.ts';
+import { isRecord, openRegular } from './model-files.ts';
 import { numberFormats } from './number-formats.ts';
 
 export interface TensorEntry {
@@ -22,6 +23,8 @@ export interface SafetensorsHeader {
 
 /** Longest header the format's reference implementation accepts. */
 const MAX_HEADER_BYTES = 100_000_000;
+/** Some 200,000 tensors. */
+const LIMITS = { depth: 8, values: 2_000_000, uniqueKeys: true } as const;
 
 /**
  * Names, shapes, formats and byte ranges, without reading a tensor. Everything is checked before it is believed:
@@ -33,9 +36,7 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
   const fail = (message: string): never => {
     throw new CheckpointError(path, message);
   };
-  const file = await open(path, 'r').catch((error: NodeJS.ErrnoException) =>
-    fail(error.code === 'ENOENT' ? 'no such file' : `cannot be opened (${error.code ?? error.message})`),
-  );
+  const file = await openRegular(path);
   try {
     const { size } = await file.stat();
     if (size < 8) fail(`not a safetensors file: ${size} bytes, less than the 8 of its length field`);
@@ -46,7 +47,8 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
       fail(`not a safetensors file: its header claims ${length} bytes, the file has ${size}`);
     }
     const bytes = Buffer.alloc(Number(length));
-    await file.read(bytes, 0, bytes.length, 8);
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 8);
+    if (bytesRead < bytes.length) fail('the file ends inside its header');
     return parseSafetensorsHeader(path, bytes, size);
   } finally {
     await file.close();
@@ -55,11 +57,7 @@ export async function readSafetensorsHeader(path: string): Promise<SafetensorsHe
 
 /** Checks and reads the JSON part of a header. `fileSize` is in bytes. */
 function parseSafetensorsHeader(path: string, bytes: Uint8Array, fileSize: number): SafetensorsHeader {
-  const { text, json } = parseJson(path, bytes);
-  const names = topLevelKeys(text);
-  const seen = new Set<string>();
-  const twice = names.find((name) => seen.size === seen.add(name).size);
-  if (twice !== undefined) throw new CheckpointError(path, `the tensor "${twice}" is listed twice`, twice);
+  const json = parseJson(path, bytes);
   const dataOffset = 8 + bytes.byteLength;
   const entries = Object.entries(json)
     .filter(([name]) => name !== '__metadata__')
@@ -68,10 +66,14 @@ function parseSafetensorsHeader(path: string, bytes: Uint8Array, fileSize: numbe
   let end = dataOffset;
   for (const entry of entries) {
     if (entry.offset < end) {
-      throw new CheckpointError(path, `the bytes of tensor "${entry.name}" overlap another's`, entry.name);
+      throw new CheckpointError(
+        path,
+        `the bytes of tensor ${quoted(entry.name)} overlap another's`,
+        entry.name,
+      );
     }
     if (entry.offset > end) {
-      const hole = `${entry.offset - end} bytes before tensor "${entry.name}" belong to no tensor`;
+      const hole = `${entry.offset - end} bytes before tensor ${quoted(entry.name)} belong to no tensor`;
       throw new CheckpointError(path, hole, entry.name);
     }
     end += entry.byteLength;
@@ -82,16 +84,20 @@ function parseSafetensorsHeader(path: string, bytes: Uint8Array, fileSize: numbe
   return { tensors: new Map(entries.map((e) => [e.name, e])), metadata: metadataOf(path, json), dataOffset };
 }
 
-function parseJson(path: string, bytes: Uint8Array): { text: string; json: Record<string, unknown> } {
+function parseJson(path: string, bytes: Uint8Array): Record<string, unknown> {
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const json: unknown = JSON.parse(text);
-    if (isRecord(json) && text.startsWith('{')) return { text, json };
-  } catch {
-    // The sentence below covers bad UTF-8 and bad JSON alike.
+    const json = bytes[0] === OPENING ? parseBoundedJson(bytes, LIMITS) : undefined;
+    if (isRecord(json)) return json;
+  } catch (error) {
+    if (error instanceof RepeatedKey)
+      throw new CheckpointError(path, `${quoted(error.key)} is listed twice in its header`, error.key);
+    const reason = `not a safetensors file: its header ${(error as Error).message}`;
+    throw new CheckpointError(path, reason);
   }
   throw new CheckpointError(path, 'not a safetensors file: its header is not a JSON object');
 }
+
+const OPENING = '{'.charCodeAt(0);
 
 function tensorEntry(
   path: string,
@@ -101,21 +107,19 @@ function tensorEntry(
   fileSize: number,
 ): TensorEntry {
   const fail = (message: string): never => {
-    throw new CheckpointError(path, `the tensor "${name}" ${message}`, name);
+    throw new CheckpointError(path, `the tensor ${quoted(name)} ${message}`, name);
   };
   if (!isRecord(value)) return fail('is not described by an object');
   const { dtype, shape, data_offsets: range } = value;
   const known = typeof dtype === 'string' && Object.hasOwn(numberFormats, dtype);
   const format = known ? numberFormats[dtype] : undefined;
-  if (format === undefined)
-    return fail(`has the unknown number format ${JSON.stringify(dtype) ?? 'nothing'}`);
-  if (!isCounts(shape)) return fail(`has the shape ${JSON.stringify(shape)}, not a list of counts`);
-  if (!isCounts(range) || range.length !== 2)
-    return fail(`has the range ${JSON.stringify(range)}, not two offsets`);
+  if (format === undefined) return fail(`has the unknown number format ${quoted(dtype)}`);
+  if (!isCounts(shape)) return fail(`has the shape ${quoted(shape)}, not a list of counts`);
+  if (!isCounts(range) || range.length !== 2) return fail(`has the range ${quoted(range)}, not two offsets`);
   const [start, end] = range as [number, number];
   const byteLength = shape.reduce((product, n) => product * n, format.bytes);
   if (end < start || end - start !== byteLength) {
-    return fail(`has ${end - start} bytes where its shape [${shape}] of ${dtype} needs ${byteLength}`);
+    return fail(`has ${end - start} bytes where its shape ${quoted(shape)} of ${dtype} needs ${byteLength}`);
   }
   if (dataOffset + end > fileSize)
     return fail(`ends ${dataOffset + end - fileSize} bytes after the end of the file`);
@@ -128,22 +132,6 @@ function metadataOf(path: string, json: Record<string, unknown>): { readonly [ke
     throw new CheckpointError(path, 'its "__metadata__" is not an object of strings');
   }
   return metadata as { readonly [key: string]: string };
-}
-
-/** The keys of a valid JSON object as written, duplicates included (which `JSON.parse` hides). */
-function topLevelKeys(text: string): string[] {
-  const keys: string[] = [];
-  let depth = 0;
-  for (const [part] of text.matchAll(/"(?:[^"\\]|\\.)*"\s*:?|[{}[\]]/g)) {
-    if (part === '{' || part === '[') depth++;
-    else if (part === '}' || part === ']') depth--;
-    else if (depth === 1 && part.endsWith(':')) keys.push(JSON.parse(part.slice(0, -1).trimEnd()) as string);
-  }
-  return keys;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isCounts(value: unknown): value is readonly number[] {

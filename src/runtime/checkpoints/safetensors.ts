@@ -1,7 +1,8 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import type { DType, Shape, Tensor } from '../programs/ops.ts';
 import { writeFileAtomically } from '../store/atomic-file.ts';
-import { CheckpointError } from './checkpoint-error.ts';
+import { CheckpointError, quoted } from './checkpoint-error.ts';
+import { openRegular } from './model-files.ts';
 import { numberFormats } from './number-formats.ts';
 import { readSafetensorsHeader, type SafetensorsHeader, type TensorEntry } from './safetensors-header.ts';
 import { CHUNK_BYTES, endsInside, tensorOf } from './tensor-bytes.ts';
@@ -11,10 +12,15 @@ export { readSafetensorsHeader } from './safetensors-header.ts';
 /** What is written: tensors, and numbers that are not in memory but come chunk by chunk when their turn is. */
 export type WrittenTensor =
   | Tensor
-  | { readonly dtype: DType; readonly shape: Shape; chunks(): AsyncIterable<Uint8Array> };
+  | { readonly dtype: WrittenType; readonly shape: Shape; chunks(): AsyncIterable<Uint8Array> };
 
-const FORMAT_OF: { readonly [K in DType]: string } = {
+/** Numbers of two bytes are written, and read as f32. */
+export type WrittenType = DType | 'f16' | 'bf16';
+
+const FORMAT_OF: { readonly [K in WrittenType]: string } = {
   f32: 'F32',
+  f16: 'F16',
+  bf16: 'BF16',
   i32: 'I32',
   bool: 'BOOL',
   u8: 'U8',
@@ -32,12 +38,12 @@ export interface OpenSafetensors {
 /** @throws CheckpointError for a damaged file. */
 export async function openSafetensors(path: string): Promise<OpenSafetensors> {
   const header = await readSafetensorsHeader(path);
-  const file = await open(path, 'r');
+  const file = await openRegular(path);
   return {
     header,
     async read(name) {
       const entry = header.tensors.get(name);
-      if (entry === undefined) throw new CheckpointError(path, `has no tensor "${name}"`, name);
+      if (entry === undefined) throw new CheckpointError(path, `has no tensor ${quoted(name)}`, name);
       return readTensor(file, path, entry);
     },
     close: () => file.close(),
@@ -106,9 +112,9 @@ export async function writeSafetensors(
   });
 }
 
-const bytesOfOne = (dtype: DType): number => numberFormats[FORMAT_OF[dtype]]!.bytes;
+const bytesOfOne = (dtype: WrittenType): number => numberFormats[FORMAT_OF[dtype]]!.bytes;
 const countOf = (shape: Shape): number => shape.reduce((product, n) => product * n, 1);
-const byteLengthOf = ({ dtype, shape }: WrittenTensor): number => bytesOfOne(dtype) * countOf(shape);
+export const byteLengthOf = ({ dtype, shape }: WrittenTensor): number => bytesOfOne(dtype) * countOf(shape);
 
 function headerOf(
   path: string,

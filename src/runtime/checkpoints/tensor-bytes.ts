@@ -1,7 +1,8 @@
 /** The bytes of one tensor of a safetensors file, and what they become. */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import type { Tensor } from '../programs/ops.ts';
-import { CheckpointError } from './checkpoint-error.ts';
+import { CheckpointError, quoted } from './checkpoint-error.ts';
+import { openRegularNow } from './model-files.ts';
 import { numberFormats } from './number-formats.ts';
 import type { TensorEntry } from './safetensors-header.ts';
 
@@ -9,19 +10,19 @@ import type { TensorEntry } from './safetensors-header.ts';
 export const CHUNK_BYTES = 1 << 30;
 
 export const endsInside = (path: string, { name }: TensorEntry): CheckpointError =>
-  new CheckpointError(path, `the file ends inside the tensor "${name}"`, name);
+  new CheckpointError(path, `the file ends inside the tensor ${quoted(name)}`, name);
 
 /** @throws CheckpointError for a number format that ftc does not read, or a value that does not fit 32 bits. */
 export function tensorOf(path: string, { name, format, shape }: TensorEntry, bytes: Uint8Array): Tensor {
   const { dtype, convert } = numberFormats[format]!;
   if (dtype === undefined || convert === undefined) {
-    const message = `the tensor "${name}" has the number format ${format}, which ftc does not read`;
+    const message = `the tensor ${quoted(name)} has the number format ${format}, which ftc does not read`;
     throw new CheckpointError(path, message, name);
   }
   try {
     return { dtype, shape, data: convert(bytes) };
   } catch (error) {
-    throw new CheckpointError(path, `the tensor "${name}": ${(error as Error).message}`, name);
+    throw new CheckpointError(path, `the tensor ${quoted(name)}: ${(error as Error).message}`, name);
   }
 }
 
@@ -30,7 +31,7 @@ export function tensorOf(path: string, { name, format, shape }: TensorEntry, byt
  * @throws CheckpointError where the file is not there any more, or is shorter than it was.
  */
 export function readTensorNow(path: string, entry: TensorEntry): Tensor {
-  const file = openNow(path);
+  const file = openRegularNow(path);
   try {
     const bytes = new Uint8Array(entry.byteLength);
     for (let done = 0; done < bytes.length; ) {
@@ -42,13 +43,5 @@ export function readTensorNow(path: string, entry: TensorEntry): Tensor {
     return tensorOf(path, entry, bytes);
   } finally {
     closeSync(file);
-  }
-}
-
-function openNow(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (error) {
-    throw new CheckpointError(path, `cannot be opened (${(error as NodeJS.ErrnoException).code})`);
   }
 }

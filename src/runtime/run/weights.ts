@@ -2,8 +2,8 @@
  * A model's weights, read from their file when they are first asked for and kept from then on; one that is only wanted in
  * another form is read without being kept, so that a base is quantized with one tensor in f32 at a time.
  */
-import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
-import { readSafetensorsHeader } from '../checkpoints/safetensors-header.ts';
+import { CheckpointError, quoted } from '../checkpoints/checkpoint-error.ts';
+import { type PlacedTensor, type PlacedTensors, tensorsOfFile } from '../checkpoints/checkpoint-tensors.ts';
 import { readTensorNow } from '../checkpoints/tensor-bytes.ts';
 import type { Tensor } from '../programs/ops.ts';
 import {
@@ -27,22 +27,54 @@ import type { Weights } from '../stages/stage.ts';
  * @throws CheckpointError for a damaged file.
  */
 export async function openWeights(path: string, turned: ReadonlySet<string>): Promise<LazyWeights> {
-  const { tensors } = await readSafetensorsHeader(path);
+  const tensors = await tensorsOfFile(path);
+  return weightsIn(tensors, new Map(logicalTensors(tensors).map(({ name }) => [name, name])), turned);
+}
+
+/** A weight as a checkpoint has it: one tensor, or the parts that bitsandbytes stores in its place. */
+export interface LogicalTensor extends PlacedTensor {
+  /** Names of the parts beside its codes; absent where it is one tensor. */
+  readonly parts?: readonly string[];
+}
+
+/** What a checkpoint holds, the parts of weights in codes not counted by themselves. */
+export function logicalTensors(tensors: PlacedTensors): LogicalTensor[] {
   const inCodes = quantizedWeights(tensors.keys());
   const parts = new Set([...inCodes.values()].flat());
+  return [...tensors.values()].flatMap((tensor) => {
+    if (parts.has(tensor.name)) return [];
+    const others = inCodes.get(tensor.name);
+    return [others === undefined ? tensor : { ...tensor, parts: others }];
+  });
+}
+
+/**
+ * Weights of a checkpoint under the model's names, each read when it is asked for.
+ * @param stored The name in the checkpoint of each weight.
+ * @param turned As `openWeights` takes it, the model's names.
+ */
+export function weightsIn(
+  tensors: PlacedTensors,
+  stored: ReadonlyMap<string, string>,
+  turned: ReadonlySet<string>,
+): LazyWeights {
+  const inCodes = quantizedWeights(tensors.keys());
+  const now = (name: string): Tensor => {
+    const place = tensors.get(name)!;
+    return readTensorNow(place.file, place);
+  };
   const codes = (name: string): QuantizedTensor | undefined => {
-    const others = inCodes.get(name);
+    const inFile = stored.get(name)!;
+    const others = inCodes.get(inFile);
     if (others === undefined) return undefined;
-    const stored = [name, ...others].map(
-      (part) => [part, storedTensor(path, readTensorNow(path, tensors.get(part)!), part)] as const,
-    );
-    return fromBitsandbytes(name, new Map(stored));
+    const all = [inFile, ...others].map((part) => [part, storedTensor(tensors, part, now(part))] as const);
+    return fromBitsandbytes(inFile, new Map(all));
   };
   return new LazyWeights({
-    names: [...tensors.keys()].filter((name) => !parts.has(name)),
+    names: [...stored.keys()],
     read(name) {
       const value = codes(name);
-      if (value === undefined) return readTensorNow(path, tensors.get(name)!);
+      if (value === undefined) return now(stored.get(name)!);
       return turned.has(name) ? transposed(valuesOf(value)) : valuesOf(value);
     },
     codes: (name) => (turned.has(name) ? undefined : codes(name)),
@@ -63,10 +95,11 @@ export function transposed({ shape: [rows, columns], data }: Tensor): Tensor {
   return { dtype: 'f32', shape: [columns!, rows!], data: turned };
 }
 
-function storedTensor(path: string, { dtype, shape, data }: Tensor, name: string): StoredTensor {
+function storedTensor(tensors: PlacedTensors, name: string, { dtype, shape, data }: Tensor): StoredTensor {
   if (dtype === 'u8') return { dtype: 'U8', shape, data: data as Uint8Array };
   if (dtype === 'f32') return { dtype: 'F32', shape, data: data as Float32Array };
-  throw new CheckpointError(path, `the tensor "${name}" holds neither bytes nor floats`, name);
+  const message = `the tensor ${quoted(name)} holds neither bytes nor floats`;
+  throw new CheckpointError(tensors.get(name)!.file, message, name);
 }
 
 const sharedOf = (base: Weights, name: string, keep: boolean): Tensor =>

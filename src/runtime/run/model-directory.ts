@@ -1,0 +1,131 @@
+/** The weights of a whole model's directory, checked against its config.json: only headers are read. */
+import { join } from 'node:path';
+import { models } from '../catalog.ts';
+import { CheckpointError, quoted } from '../checkpoints/checkpoint-error.ts';
+import { checkpointTensors, type PlacedTensors } from '../checkpoints/checkpoint-tensors.ts';
+import { numberFormats } from '../checkpoints/number-formats.ts';
+import { readTensorNow } from '../checkpoints/tensor-bytes.ts';
+import { checkTensors, explainTensorProblem, type TensorProblem } from '../models/check-tensors.ts';
+import type { ModelConfig, ModelFamily } from '../models/model.ts';
+import type { Shape, Tensor } from '../programs/ops.ts';
+import { readQuantState } from '../quantization/quant-state.ts';
+import type { LazyWeights } from '../stages/lazy-weights.ts';
+import { SCORE } from '../stages/parts/reward-programs.ts';
+import { type LogicalTensor, logicalTensors, weightsIn } from './weights.ts';
+
+export interface WholeModel {
+  readonly weights: LazyWeights;
+  /** The reward head, (1, D), of a reward model. */
+  readonly score: Tensor | undefined;
+}
+
+/**
+ * undefined where the directory holds no whole model.
+ * @throws CheckpointError for a damaged file, and for tensors that are missing, of another shape, of numbers that ftc does
+ * not read, or that the model does not have: each with its name, what was expected and what was found.
+ */
+export async function openWholeModel(
+  directory: string,
+  config: ModelConfig,
+): Promise<WholeModel | undefined> {
+  const tensors = await checkpointTensors(directory);
+  if (tensors === undefined) return undefined;
+  refuseOtherQuantization(directory, config);
+  const family = familyOf(config);
+  const turned = turnedInCodes(config);
+  const found = logicalTensors(tensors).filter(({ name }) => name !== SCORE);
+  const shapes = found.map(
+    (tensor) => [tensor.name, logicalShape(family, config, tensors, tensor, turned)] as const,
+  );
+  const { stored, problems } = checkTensors(family, config, shapes);
+  const isReward = tensors.has(SCORE);
+  const headless = isReward ? headsOf(family, config) : new Set<string>();
+  refuse(
+    directory,
+    problems.filter((one) => one.kind !== 'missing' || !headless.has(one.name)),
+  );
+  for (const tensor of found) checkFormat(tensor);
+  return {
+    weights: weightsIn(tensors, stored, turned),
+    score: isReward ? readScore(tensors, family.shape(config).width) : undefined,
+  };
+}
+
+export function familyOf(config: ModelConfig): ModelFamily {
+  const family = Object.values(models).find((m) => m.modelType === config.model_type);
+  if (family) return family;
+  throw new CheckpointError(
+    'config.json',
+    `model_type ${quoted(config.model_type)} is not one of ${Object.values(models)
+      .map((m) => m.modelType)
+      .join(', ')}`,
+  );
+}
+
+/** Weights that are (in, out), which are kept (out, in) in codes. */
+export const turnedInCodes = (config: ModelConfig): Set<string> =>
+  new Set(
+    familyOf(config)
+      .linears(config)
+      .flatMap(({ layout, weight }) => (layout === 'in,out' ? [weight] : [])),
+  );
+
+/** A reward model has no output layer of its own. */
+const headsOf = (family: ModelFamily, config: ModelConfig): Set<string> =>
+  new Set(family.parameters(config).flatMap(({ name, part }) => (part === 'head' ? [name] : [])));
+
+/** Of a weight in codes the shape that its quant_state tells, as the model has it. */
+function logicalShape(
+  family: ModelFamily,
+  config: ModelConfig,
+  tensors: PlacedTensors,
+  { name, shape, parts }: LogicalTensor,
+  turned: ReadonlySet<string>,
+): Shape {
+  const state = parts && tensors.get(parts.find((part) => part.includes('.quant_state.'))!)!;
+  if (state === undefined) return shape;
+  const { dtype, data } = readTensorNow(state.file, state);
+  if (dtype !== 'u8')
+    throw new CheckpointError(state.file, `the tensor ${quoted(state.name)} is not of bytes`);
+  const logical = readQuantState(data as Uint8Array, state.name).shape;
+  return turned.has(family.canonicalName(config, name) ?? name) ? logical.toReversed() : logical;
+}
+
+const SHOWN = 3;
+
+function refuse(directory: string, problems: readonly TensorProblem[]): void {
+  const [first] = problems;
+  if (first === undefined) return;
+  const shown = problems.slice(0, SHOWN).map(explainTensorProblem);
+  const more = problems.length > SHOWN ? [`${problems.length - SHOWN} more`] : [];
+  throw new CheckpointError(directory, [...shown, ...more].join('; '), first.name);
+}
+
+function checkFormat({ name, format, file, parts }: LogicalTensor): void {
+  if (parts !== undefined || numberFormats[format]?.dtype === 'f32') return;
+  const message = `the tensor ${quoted(name)} holds ${format} numbers; weights are read in F32, F16, BF16 and F64`;
+  throw new CheckpointError(file, message, name);
+}
+
+function refuseOtherQuantization(directory: string, { quantization_config: settings }: ModelConfig): void {
+  if (settings === null || typeof settings !== 'object' || Array.isArray(settings)) return;
+  const { quant_method: method, load_in_8bit: eightBit } = settings as Record<string, unknown>;
+  if ((method === undefined || method === 'bitsandbytes') && eightBit !== true) return;
+  throw new CheckpointError(
+    join(directory, 'config.json'),
+    `says that the weights are quantized with ${eightBit === true ? 'bitsandbytes in 8 bits' : quoted(method)}, which ftc does not read`,
+    undefined,
+    [
+      'take the model as it was before it was quantized; `qlora` and `precision=int8` keep it small in memory',
+    ],
+  );
+}
+
+function readScore(tensors: PlacedTensors, width: number): Tensor {
+  const score = tensors.get(SCORE)!;
+  checkFormat(score);
+  const [rows, columns] = score.shape;
+  if (score.shape.length === 2 && rows === 1 && columns === width) return readTensorNow(score.file, score);
+  const message = `the tensor "${SCORE}" is (${score.shape.join(', ')}); a reward model of this width has it as (1, ${width})`;
+  throw new CheckpointError(score.file, message, SCORE);
+}
