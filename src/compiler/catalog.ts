@@ -48,6 +48,11 @@ export interface OptionSchema {
   readonly unit?: Unit;
   /** A bare word or string names a declared item of this kind; a call of that kind may stand here too. */
   readonly refers?: 'data' | 'model' | 'template' | 'stage';
+  /**
+   * With `refers: 'model'`: a model that lies somewhere may stand here. It is opened before the stage and fills this slot,
+   * in place of what the arrow brings.
+   */
+  readonly opens?: 'policy' | 'reward';
   /** Index of the positional argument that fills this option (`text("notes.txt")`). */
   readonly position?: number;
   /** Does not change the numbers a stage computes, so it is left out of the content key. */
@@ -70,6 +75,11 @@ export interface CallEntry {
 
 export type MethodEntry = CallEntry;
 
+export interface ModelEntry extends CallEntry {
+  /** `existing`: a model with weights, that lies in a directory or on a hub; `new`: a family that weights are made for. */
+  readonly weights: 'new' | 'existing';
+}
+
 export interface StageEntry extends CallEntry {
   /** Methods this stage hosts; empty where it trains nothing. */
   readonly methods: readonly string[];
@@ -89,7 +99,7 @@ export interface Catalog {
   readonly methods: { readonly [name: string]: MethodEntry };
   /** Choices of the option `optimizer`; their options are options of the stages that train. */
   readonly optimizers: { readonly [name: string]: CallEntry };
-  readonly models: { readonly [name: string]: CallEntry };
+  readonly models: { readonly [name: string]: ModelEntry };
   /** `text`, `jsonl`, `csv`, `mix`: where rows come from. */
   readonly sources: { readonly [name: string]: CallEntry };
   /** `split`, `sample`, `columns`: rows → rows. */

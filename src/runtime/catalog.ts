@@ -20,6 +20,7 @@ import { sgdKind } from './optimizers/sgd.ts';
 import { evaluation } from './stages/eval.ts';
 import { exportStage } from './stages/export.ts';
 import { gate } from './stages/gate.ts';
+import { existingModels, open } from './stages/open.ts';
 import { withOptimizers } from './stages/parts/optimizer-options.ts';
 import { ppo } from './stages/ppo.ts';
 import { pretrain } from './stages/pretrain.ts';
@@ -29,6 +30,7 @@ import type { Stage } from './stages/stage.ts';
 import { defaultTemplate } from './tokenizers/chat-template.ts';
 
 export const stages: Readonly<Record<string, Stage>> = {
+  open,
   pretrain,
   sft,
   rm,
@@ -60,12 +62,16 @@ const stageEntries = Object.entries(entriesOf(stages)).map(
   ([name, entry]) => [name, withOptimizers(entry, optimizerEntries)] as const,
 );
 
+const newModels = Object.fromEntries(
+  Object.entries(entriesOf(models)).map(([name, entry]) => [name, { ...entry, weights: 'new' as const }]),
+);
+
 /** What the compiler is handed. */
 export const catalog: Catalog = {
   stages: Object.fromEntries(stageEntries),
   methods: entriesOf(methods),
   optimizers: optimizerEntries,
-  models: entriesOf(models),
+  models: { ...newModels, ...existingModels },
   sources,
   operators,
   defaultTemplate,

@@ -70,7 +70,7 @@ const pretrain: StageEntry = {
   example: 'pretrain(model=llama(layers=4) data=notes tokens=2M)',
   options: {
     ...data,
-    model: { description: 'model to start', refers: 'model', default: 'llama' },
+    model: { description: 'model to start', refers: 'model', default: 'llama', opens: 'policy' },
     tokens: {
       description: 'tokens to see',
       type: 'integer',
@@ -97,6 +97,7 @@ const sft: StageEntry = {
   options: {
     ...data,
     ...template,
+    model: { description: 'model to start from', refers: 'model', opens: 'policy' },
     overlong: {
       description: 'rows that are too long',
       type: 'string',
@@ -304,8 +305,20 @@ const source = (name: string, example: string, more: Options = {}): CallEntry =>
   required: ['path'],
 });
 
+const open: StageEntry = {
+  name: 'open',
+  summary: 'a model that is already there',
+  example: 'open(local("base"))',
+  options: { model: { description: 'the model', refers: 'model', position: 0 } },
+  required: ['model'],
+  methods: [],
+  reads: [],
+  writes: ['policy', 'tokenizer'],
+  metrics: [],
+};
+
 export const fixture: Catalog = {
-  stages: { pretrain, sft, rm, ppo, eval: evaluation, gate, export: exportStage },
+  stages: { open, pretrain, sft, rm, ppo, eval: evaluation, gate, export: exportStage },
   methods,
   optimizers: {},
   models: {
@@ -314,12 +327,35 @@ export const fixture: Catalog = {
       summary: 'RMSNorm, rotary positions, SwiGLU',
       example: 'llama(layers=4)',
       options: sizes,
+      weights: 'new',
     },
     gpt2: {
       name: 'gpt2',
       summary: 'LayerNorm, learned positions',
       example: 'gpt2(layers=4)',
       options: sizes,
+      weights: 'new',
+    },
+    local: {
+      name: 'local',
+      summary: 'a model in a directory',
+      example: 'local("base")',
+      options: {
+        path: { description: 'its directory', type: 'string', position: 0, path: 'read' },
+      },
+      required: ['path'],
+      weights: 'existing',
+    },
+    hf: {
+      name: 'hf',
+      summary: 'a model of a hub',
+      example: 'hf("org/name")',
+      options: {
+        name: { description: 'organisation and name', type: 'string', position: 0, path: 'read' },
+        rev: { description: 'branch, tag or commit', type: 'string', default: 'main' },
+      },
+      required: ['name'],
+      weights: 'existing',
     },
   },
   sources: {

@@ -1,16 +1,18 @@
 /** A bound stage → a job without its edges: options, method, model, data, with every default written down. */
 
+import type { OptionSchema, StageEntry } from '../catalog.ts';
+import { diagnose } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../source/span.ts';
-import type { GivenCondition } from './binding.ts';
+import type { Given, GivenCondition } from './binding.ts';
 import { complete } from './complete.ts';
 import type { Context } from './context.ts';
 import { evaluate } from './evaluate.ts';
 import type { PlacedStage } from './expand.ts';
-import type { ModelResolver } from './models.ts';
+import type { CheckedModel, ModelResolver } from './models.ts';
 import { type Module, spanOfBound } from './module.ts';
 import { own } from './own.ts';
 import type { RowsResolver } from './rows.ts';
-import type { DataExpression, FilledDefault, Options, StageJob } from './stage-job.ts';
+import type { DataExpression, FilledDefault, ModelCall, Options, StageJob } from './stage-job.ts';
 import { type CheckedTemplate, resolveTemplate } from './templates.ts';
 
 /** What the graph still has to find out: edges, conditions, the template where the stage names none. */
@@ -21,9 +23,22 @@ export interface CheckedStage {
   readonly conditions: readonly GivenCondition[];
   readonly takesTemplate: boolean;
   readonly template?: CheckedTemplate;
+  /** Models that are opened for it, each for one slot. */
+  readonly opens: readonly OpenedModel[];
   /** Options that name another stage. */
   readonly labels: readonly { readonly label: string; readonly span: Span }[];
   readonly broken: boolean;
+}
+
+/** A model with weights that an option names. */
+export interface OpenedModel {
+  readonly slot: 'policy' | 'reward';
+  /** Absent where it has a problem that has been reported. */
+  readonly model?: ModelCall;
+  /** Name of the `model` item, where one was named. */
+  readonly item?: string;
+  readonly defaults: readonly FilledDefault[];
+  readonly span: Span;
 }
 
 export class StageChecker {
@@ -76,6 +91,7 @@ export class StageChecker {
       conditions: binding.conditions,
       takesTemplate: Object.values(entry.options).some(({ refers }) => refers === 'template'),
       ...(references.template === undefined ? {} : { template: references.template }),
+      opens: references.opens,
       labels: references.labels,
       broken: binding.broken || !own.sound,
     };
@@ -109,7 +125,8 @@ export class StageChecker {
     const defaults: FilledDefault[] = [];
     const labels: { label: string; span: Span }[] = [];
     const labelOptions: { [option: string]: string } = {};
-    let model: { name: string; options: Options } | undefined;
+    const opens: OpenedModel[] = [];
+    let model: ModelCall | undefined;
     let template: CheckedTemplate | undefined;
     for (const [name, schema] of Object.entries(entry.options)) {
       const given = options.get(name);
@@ -139,8 +156,19 @@ export class StageChecker {
           given === undefined
             ? this.models.preset(schema.default, path, binding.modelOptions, idSpan, modules)
             : this.models.value(given.bound, path, binding.modelOptions);
-        model = found?.model ?? model;
-        defaults.push(...(found?.defaults ?? []));
+        const sound = found !== undefined && this.fits(found, schema, entry, given);
+        if (schema.opens !== undefined && given !== undefined && (!sound || found.weights === 'existing'))
+          opens.push({
+            slot: schema.opens,
+            ...(sound && { model: found.model }),
+            ...(found?.item !== undefined && { item: found.item }),
+            defaults: found?.defaults ?? [],
+            span: given.span,
+          });
+        else if (sound) {
+          model = found.model;
+          defaults.push(...found.defaults);
+        }
       } else if (schema.refers === 'template') template = given && resolveTemplate(given.bound, this.context);
       else if (schema.refers === 'stage' && given !== undefined) {
         const label = evaluate(given.bound, name, { type: 'string' }, this.context);
@@ -149,6 +177,21 @@ export class StageChecker {
         labelOptions[name] = label;
       }
     }
-    return { data, defaults, labels, labelOptions, model, template };
+    return { data, defaults, labels, labelOptions, model, opens, template };
+  }
+
+  /** Whether the stage can start from such a model: not every stage makes weights for a new one. */
+  private fits(
+    { model, weights, item }: CheckedModel,
+    schema: OptionSchema,
+    { name: stage }: StageEntry,
+    given: Given | undefined,
+  ): boolean {
+    const makesWeights = schema.default !== undefined;
+    if (weights === 'existing' || makesWeights) return true;
+    const span = given && spanOfBound(given.bound);
+    const data = { stage, model: model.name, written: item ?? `${model.name}(…)` };
+    this.context.report(diagnose('model-without-weights', data, span ? { span } : {}));
+    return false;
   }
 }

@@ -1,5 +1,5 @@
 /** What `model=…` names: an entry of the catalog, a call of one, or a `model` item. */
-import type { CallEntry } from '../catalog.ts';
+import type { ModelEntry } from '../catalog.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
 import type { Span } from '../source/span.ts';
 import type { Call } from '../syntax/tree.ts';
@@ -10,10 +10,13 @@ import type { Context } from './context.ts';
 import { reduce, textOf } from './evaluate.ts';
 import { type Bound, locate, type Module, namesIn, spanIn, spanOfBound } from './module.ts';
 import { own } from './own.ts';
-import type { FilledDefault, Options } from './stage-job.ts';
+import type { FilledDefault, ModelCall } from './stage-job.ts';
 
 export interface CheckedModel {
-  readonly model: { readonly name: string; readonly options: Options };
+  readonly model: ModelCall;
+  readonly weights: ModelEntry['weights'];
+  /** Name of the `model` item, where one was named. */
+  readonly item?: string;
   readonly defaults: readonly FilledDefault[];
 }
 
@@ -36,7 +39,7 @@ export class ModelResolver {
     if (entry === undefined) return undefined;
     const made = this.complete(entry, new Map(), changes, false, path, span, modules);
     return {
-      model: made.model,
+      ...made,
       defaults: [{ path, value: entry.name, from: 'stage default' }, ...made.defaults],
     };
   }
@@ -51,7 +54,10 @@ export class ModelResolver {
     const place = locate(scope.module, names);
     const item =
       value.kind === 'call' && value.call.parens ? undefined : place?.module?.models.get(place.name);
-    if (item !== undefined) return this.call(item.call, place!.module!, path, changes);
+    if (item !== undefined) {
+      const made = this.call(item.call, place!.module!, path, changes);
+      return made && { ...made, item: place!.name };
+    }
     if (value.kind === 'call') return this.call(value.call, scope.module, path, changes, scope.parameters);
     const legal = [...namesIn(scope.module, 'models'), ...Object.keys(this.context.catalog.models)];
     const written = word ?? scope.module.source.text.slice(value.range.start, value.range.end);
@@ -87,14 +93,14 @@ export class ModelResolver {
   }
 
   complete(
-    entry: CallEntry,
+    entry: ModelEntry,
     options: Givens,
     changes: Givens,
     broken: boolean,
     path: string,
     span: Span,
     modules: readonly Module[],
-  ) {
+  ): CheckedModel {
     const given = new Map(options);
     for (const [name, value] of changes) {
       if (own(entry.options, name) !== undefined) given.set(name, value);
@@ -107,6 +113,11 @@ export class ModelResolver {
       { entry, given, broken, path, defaultFrom: 'model default', span, modules },
       this.context,
     );
-    return { model: { name: entry.name, options: made.options }, defaults: made.defaults };
+    const { directory } = modules[0] ?? this.entry;
+    return {
+      model: { name: entry.name, options: made.options, directory },
+      weights: entry.weights,
+      defaults: made.defaults,
+    };
   }
 }

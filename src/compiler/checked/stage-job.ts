@@ -28,6 +28,14 @@ export interface FilledDefault {
   readonly from: string;
 }
 
+/** A call of a model: a family with sizes, or one that lies somewhere. */
+export interface ModelCall {
+  readonly name: string;
+  readonly options: Options;
+  /** Directory that relative paths start from, relative to the entry file. */
+  readonly directory: string;
+}
+
 /** A stage by itself. */
 export interface StageJob {
   /** The stage's label, unique in the graph: `sft`, `quick`. */
@@ -37,7 +45,7 @@ export interface StageJob {
   /** Every option with its value (units resolved to base numbers), defaults included; data, model and template apart. */
   readonly options: Options;
   readonly method?: { readonly name: string; readonly options: Options };
-  readonly model?: { readonly name: string; readonly options: Options };
+  readonly model?: ModelCall;
   /** By option name: `{ data: … }`, `{ prompts: … }`. */
   readonly data: { readonly [option: string]: DataExpression };
   readonly outputs: readonly Slot[];

@@ -62,6 +62,7 @@ export const codes = {
   'misplaced-condition': entry('FTP2022'),
   'misplaced-call': entry('FTP2023'),
   'without-effect': entry('FTP2024'),
+  'model-without-weights': entry('FTP2025'),
 
   'missing-slot': entry('FTP3001'),
   'duplicate-label': entry('FTP3002'),
@@ -86,6 +87,9 @@ export const codes = {
   'bad-template': entry('FTP5008'),
   'no-convention-data': entry('FTP5009'),
   'too-few-rows': entry('FTP5010'),
+  'unreadable-model': entry('FTP5011'),
+  'broken-data-file': entry('FTP5012'),
+  'ambiguous-columns': entry('FTP5013'),
 
   diverged: entry('FTP6001'),
   'method-does-not-fit': entry('FTP6002'),
@@ -95,6 +99,8 @@ export const codes = {
   'engine-died': entry('FTP6006'),
   'not-writable': entry('FTP6007', 6),
   'stage-failed': entry('FTP6008'),
+  'would-overwrite': entry('FTP6009'),
+  'export-differs': entry('FTP6010'),
 
   'other-store-version': entry('FTP7001', 5),
   'store-in-use': entry('FTP7002', 5),

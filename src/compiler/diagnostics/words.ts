@@ -1,5 +1,6 @@
 /** The exhaustive table from problems to words; the type checker names any problem that has none. */
 import type { ProblemName } from './codes.ts';
+import { dataWords } from './words/data.ts';
 import { graphWords } from './words/graph.ts';
 import { keptWords } from './words/kept.ts';
 import { nameWords } from './words/names.ts';
@@ -14,6 +15,7 @@ export const words = {
   ...valueWords,
   ...graphWords,
   ...runtimeWords,
+  ...dataWords,
   ...keptWords,
 } satisfies { readonly [K in ProblemName]: (data: never) => Words };
 

@@ -7,6 +7,7 @@ import { type Diagnostic, diagnose, hasErrors, sortDiagnostics } from '../diagno
 import type { Pass } from '../pass.ts';
 import { resolveConditions } from './conditions.ts';
 import type { ExecutionGraph, Job } from './graph.ts';
+import { openJobs } from './open-jobs.ts';
 import { printGraph } from './print-graph.ts';
 import { slotWords } from './slots.ts';
 import { chooseTemplates } from './templates.ts';
@@ -63,15 +64,18 @@ function connect(pipeline: CheckedPipeline, context: Context): ExecutionGraph {
       context.report(diagnose('duplicate-label', { label: job.id }, { span: idSpan, related }));
     }
     const conditions = resolveConditions(stage, { before: byId, all: later, certain }, context);
+    const opened = openJobs(stage, jobs, later);
+    for (const { job: made, fresh } of opened) if (fresh && made) jobs.push(made);
     const asked = [...new Set(conditions.map((condition) => condition.job))];
     const inputs: { slot: Slot; from: string }[] = [];
     for (const { slot, required } of entry.reads) {
-      const from = writers.get(slot);
+      const own = opened.find(({ slots }) => slots.includes(slot));
+      const from = own ? own.job?.id : writers.get(slot);
       // Conditions say by themselves whose metrics they read.
       if (slot === 'metrics' && asked.length > 0) inputs.push(...asked.map((id) => ({ slot, from: id })));
       else if (from !== undefined) inputs.push({ slot, from });
-      else if (required && certain) missingSlot(stage, slot, context);
-      if (from === undefined && required) writers.set(slot, job.id);
+      else if (required && certain && own === undefined) missingSlot(stage, slot, context);
+      if (from === undefined && required && own === undefined) writers.set(slot, job.id);
     }
     for (const { label, span } of stage.labels) {
       if (byId.has(label) || !certain) continue;
@@ -81,7 +85,7 @@ function connect(pipeline: CheckedPipeline, context: Context): ExecutionGraph {
     const template = templates.get(stage);
     jobs.push({
       ...job,
-      ...(template === undefined ? {} : { template: template.text }),
+      ...(template?.text === undefined ? {} : { template: template.text }),
       conditions,
       inputs,
       defaults: template?.from === undefined ? job.defaults : [...job.defaults, template.from],

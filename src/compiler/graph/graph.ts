@@ -1,9 +1,9 @@
 /** The execution graph: what the compiler hands to the runtime and to targets. Plain JSON, stable order. */
 import type { Slot } from '../catalog.ts';
-import type { DataExpression, FilledDefault, Options, StageJob } from '../checked/stage-job.ts';
+import type { DataExpression, FilledDefault, ModelCall, Options, StageJob } from '../checked/stage-job.ts';
 import type { Span } from '../source/span.ts';
 
-export type { DataExpression, FilledDefault, Options, Span, StageJob };
+export type { DataExpression, FilledDefault, ModelCall, Options, Span, StageJob };
 
 export interface Condition {
   /** As written, for people: `quick.perplexity <= 40`. */

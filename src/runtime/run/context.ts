@@ -18,16 +18,19 @@ import { appliedOptimizer } from './applied-optimizer.ts';
 import { checkpointDirectory } from './checkpoint-directory.ts';
 import { eightBitLoader } from './eight-bit-loader.ts';
 import type { Metrics, RunEvent } from './events.ts';
+import { existingModel } from './existing-model.ts';
 import { exportPolicy } from './export-policy.ts';
 import { listExport } from './exported-files.ts';
 import { recomputeOption } from './fit-program.ts';
 import { loop } from './loop.ts';
+import { writeModelLink } from './model-link.ts';
 import { openPageFile } from './page-file.ts';
 import type { PolicyLoader } from './policies.ts';
 import { finishProgram } from './program-passes.ts';
 import { savePolicy, saveReward } from './save-policy.ts';
 import { openScratch } from './scratch.ts';
 import { createTrainer } from './trainer.ts';
+import { withTemplate } from './with-template.ts';
 
 export interface JobSettings {
   readonly job: Job;
@@ -94,10 +97,12 @@ export function jobContext(settings: JobSettings): JobContext {
     job,
     family: (name) => models[name]!,
     method: appliedMethod(job),
-    policy: () => settings.policies.policy(base()!),
+    policy: async () => withTemplate(await settings.policies.policy(base()!), job.template),
     reward: async () => {
       const hash = settings.artifactOf('reward');
-      return hash === undefined ? undefined : settings.policies.reward(hash);
+      if (hash === undefined) return undefined;
+      const reward = await settings.policies.reward(hash);
+      return { ...withTemplate(reward, job.template), score: reward.score };
     },
     metricsOf: settings.metricsOf,
     rows: (option, split) => openData(job.data[option]!, { root: settings.root, split }),
@@ -140,6 +145,12 @@ export function jobContext(settings: JobSettings): JobContext {
     samples: (step, samples) => emit({ type: 'samples', stage: job.id, step, samples }),
     checkStop() {
       if (settings.stopping()) throw new Stopped('stopped between two pieces of work');
+    },
+    async openModel() {
+      const model = await existingModel(job, settings.root);
+      // The tokenizer comes with the model.
+      for (const slot of job.outputs.filter((each) => each !== 'tokenizer'))
+        await writeModelLink(await directoryFor(slot), model);
     },
     savePolicy: async (model) => savePolicy(await directoryFor('policy'), model, base()),
     saveReward: async (model, score) => saveReward(await directoryFor('reward'), model, score, base()),

@@ -5,7 +5,12 @@ import { openData } from '../data/open-data.ts';
 import type { EstimateContext, PlannedModel } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
+import { existingModel } from './existing-model.ts';
+import { readConfigAndTokenizer } from './policies.ts';
 import { sampleTokensPerByte } from './tokens-per-byte.ts';
+
+/** Of a row that is longer than what is counted. */
+const TOKENS_A_BYTE = 0.3;
 
 /** `root` is the directory of the pipeline file. */
 export function estimateContext(
@@ -20,11 +25,21 @@ export function estimateContext(
     ...(model && { model }),
     ...(reward && { reward }),
     family: (name) => models[name]!,
+    opened: () => plannedModel(job, root),
     method: appliedMethod(job),
     optimizerBytes: (shapes) => appliedOptimizer(job, { shapes, openPages }).stateBytes(shapes),
     rows,
     tokensPerByte: (option, size) => sampleTokensPerByte(rows(option, 'train'), size),
   };
+}
+
+async function plannedModel(job: Job, root: string) {
+  const existing = await existingModel(job, root);
+  const { directory, commit } = existing;
+  const { family, config, tokenizer, template } = await readConfigAndTokenizer(directory);
+  const tokensPerByte = TOKENS_A_BYTE;
+  const notes = [commit === undefined ? `reads ${directory}` : `revision ${commit}`];
+  return { family, config, tokenizer, template, tokensPerByte, notes };
 }
 
 const openPages = (): never => {

@@ -14,6 +14,7 @@ import { estimateContext } from './estimate-context.ts';
 import { exportStands } from './exported-files.ts';
 import { fitProgram, recomputeOption } from './fit-program.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
+import { linkStands } from './model-link.ts';
 import { type Costs, costsOf } from './plan-costs.ts';
 import { eightBitNotes } from './plan-eight-bit.ts';
 import { doesNotFit, fixesFor } from './plan-fit.ts';
@@ -121,7 +122,10 @@ export async function planJob(
     defaults: job.defaults.map((filled) => measured(filled, job, estimate)),
     notes: [...estimate.notes, ...decided, ...recomputed],
   };
-  const made = stands && modelFrom('policy') === undefined ? found.artifacts.policy : undefined;
+  const made =
+    stands && job.data.data !== undefined && modelFrom('policy') === undefined
+      ? found.artifacts.policy
+      : undefined;
   const model =
     made === undefined || estimate.model === undefined
       ? estimate.model
@@ -175,11 +179,11 @@ function memoryOf(
 /** A model that exists: its own sizes, and its own tokenizer measured on the rows it was trained on. */
 async function modelOfArtifact(
   directory: string,
-  { family }: PlannedModel,
+  planned: PlannedModel,
   rows: AsyncIterable<Row>,
 ): Promise<PlannedModel> {
   const { config, tokenizer } = await readConfigAndTokenizer(directory);
-  return { family, config, tokensPerByte: await measureTokensPerByte(rows, tokenizer) };
+  return { ...planned, config, tokenizer, tokensPerByte: await measureTokensPerByte(rows, tokenizer) };
 }
 
 /** A default that follows from the data, as the number that was measured instead of the rule. */
@@ -202,6 +206,10 @@ async function outputsStand(
   { artifacts }: StoredResult,
   store: Store,
 ): Promise<boolean> {
+  if (job.kind === 'open') {
+    const links = Object.values(artifacts).map((hash) => linkStands(store.artifact(hash)));
+    return (await Promise.all(links)).every((stands) => stands);
+  }
   if (artifacts.files === undefined) return true;
   return exportStands(resolve(root, String(job.options.to)), store.artifact(artifacts.files));
 }

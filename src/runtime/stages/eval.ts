@@ -10,6 +10,7 @@ import { measureExamples, measureText } from './parts/measure-text.ts';
 import { report } from './parts/report.ts';
 import {
   dataOption,
+  modelOption,
   overlongOption,
   packingOption,
   seedOption,
@@ -51,6 +52,7 @@ Preferences, where a reward model reaches the stage: \`reward_accuracy\`. Where 
     data: { option: 'data', rows: 'text, prompt and completion, messages, or preferences' },
     options: {
       ...dataOption('rows to measure on'),
+      ...modelOption,
       ...templateOption,
       ...overlongOption,
       packing: {

@@ -1,6 +1,6 @@
 /** What `ppo` is called, takes and reports. */
 import type { StageEntry } from '../../compiler/catalog.ts';
-import { overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
+import { modelOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
 
 const { accumulate: _accumulate, ...training } = trainingOptions({
   lr: 5e-4,
@@ -51,6 +51,12 @@ Metrics carry TRL's names; \`reward/mean\` is the reward model's own scale.`,
       description: 'rows whose prompts are answered: `prompt`, prompt and completion, or `messages`',
       refers: 'data',
       defaultNote: 'data/<stage>.{jsonl,csv} beside the pipeline file',
+    },
+    ...modelOption,
+    reward: {
+      description: 'a reward model that is there, in place of what the arrow brings',
+      refers: 'model',
+      opens: 'reward',
     },
     ...templateOption,
     overlong: {

@@ -41,7 +41,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     metrics: ['loss', 'eval_loss', 'eval_perplexity', 'eval_token_accuracy'],
     data: { option: 'data', rows: 'text' },
     options: {
-      model: { description: 'model family and sizes', refers: 'model', default: 'llama' },
+      model: { description: 'model family and sizes', refers: 'model', opens: 'policy', default: 'llama' },
       ...dataOption('text to learn from: a file is a document, or rows with `text`'),
       ...templateOption,
       ...packingOption,

@@ -9,7 +9,13 @@ import { encodePair, type Pair, PairBatches } from './parts/pairs.ts';
 import { report } from './parts/report.ts';
 import { preferenceProgram, SCORE } from './parts/reward-programs.ts';
 import { initialize, supervisedStep, trainedModel } from './parts/training.ts';
-import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
+import {
+  dataOption,
+  modelOption,
+  overlongOption,
+  templateOption,
+  trainingOptions,
+} from './parts/training-options.ts';
 import type { Batch, Policy, Stage, StageContext, Trainer } from './stage.ts';
 import { StageError } from './stage.ts';
 
@@ -37,6 +43,7 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
       ...dataOption(
         'rows with `prompt`, `chosen` and `rejected` (text or messages), and a `margin` where there is one',
       ),
+      ...modelOption,
       ...templateOption,
       ...overlongOption,
       margin: {

@@ -15,7 +15,13 @@ import { languageModelProgram } from './parts/language-model-program.ts';
 import { SupervisedBatches, shapeOf } from './parts/padded-batches.ts';
 import { report } from './parts/report.ts';
 import { headIsTrained, supervisedStep, trainedModel } from './parts/training.ts';
-import { dataOption, overlongOption, templateOption, trainingOptions } from './parts/training-options.ts';
+import {
+  dataOption,
+  modelOption,
+  overlongOption,
+  templateOption,
+  trainingOptions,
+} from './parts/training-options.ts';
 import type { Policy, Stage, StageContext } from './stage.ts';
 import { StageError } from './stage.ts';
 
@@ -42,6 +48,7 @@ prefix \`eval_\`.`,
     data: { option: 'data', rows: 'prompt and completion, or messages' },
     options: {
       ...dataOption('rows with `prompt` and `completion`, or with `messages`'),
+      ...modelOption,
       ...templateOption,
       ...overlongOption,
       epochs: {

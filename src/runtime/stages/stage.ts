@@ -158,17 +158,42 @@ export interface StageContext {
   samples(step: number, samples: readonly Sample[]): void;
   /** Throws Stopped where the user asked to stop; long stages without a loop call it between pieces. */
   checkStop(): void;
+  /** Checks the model that the job opens, and writes where it lies as the artifact of each slot. Errors: CheckpointError, HubError. */
+  openModel(): Promise<void>;
   /** Writes an artifact for a slot. */
   savePolicy(model: TrainedModel): Promise<void>;
   saveReward(model: TrainedModel, score: Tensor): Promise<void>;
-  /** Writes files where the user wants them; `to` is relative to the pipeline file. */
-  exportPolicy(to: string, form: ExportForm): Promise<{ readonly path: string; readonly note?: string }>;
+  /** Writes files where the user wants them, and compares them with the model in the run. Errors: StageError where they part. */
+  exportPolicy(form: ExportForm): Promise<ExportResult>;
 }
 
-/** `quantized`: the linear weights of a merged model in codes. */
+/** How an export is written. */
 export interface ExportForm {
+  /** Directory or .gguf file, relative to the pipeline file. */
+  readonly to: string;
+  readonly format: 'hf' | 'gguf' | 'onnx';
+  readonly what: 'policy' | 'reward';
   readonly as: 'merged' | 'adapter';
+  /** Of the numbers that are not in codes; `base`: that of the checkpoint that the model started from. */
+  readonly dtype: 'base' | 'f32' | 'f16' | 'bf16';
+  /** hf: the linear weights of a merged model in codes. */
   readonly quantized?: QuantizationOptions | undefined;
+  /** gguf: where it is not `dtype`. */
+  readonly gguf?: 'f32' | 'f16' | 'q8_0' | 'q4_0' | undefined;
+  /** Bytes of weights in one file, at most. */
+  readonly shardBytes: number;
+  /** Whether files that no earlier export wrote may be replaced. */
+  readonly overwrite: boolean;
+  /** As declared, for the model's card. */
+  readonly license?: string | undefined;
+  readonly language?: string | undefined;
+}
+
+export interface ExportResult {
+  readonly path: string;
+  /** For the log: what was quantized, how the files compare with the model in the run. */
+  readonly notes: readonly string[];
+  readonly metrics: Metrics;
 }
 
 export interface StageResult {
@@ -181,6 +206,8 @@ export interface EstimateContext {
   /** Model that reaches this stage, and how many tokens a byte of text makes with its tokenizer (measured or assumed). */
   readonly model?: PlannedModel;
   readonly reward?: PlannedModel;
+  /** The model that the job opens: configuration and tokenizer, no weights. Errors: CheckpointError, HubError. */
+  opened(): Promise<PlannedModel & { readonly notes: readonly string[] }>;
   family(name: string): ModelFamily;
   method(family: ModelFamily, config: ModelConfig): AppliedMethod;
   /** Of the job's optimizer's state for trained tensors of these shapes, by name. */
@@ -194,6 +221,10 @@ export interface PlannedModel {
   readonly family: ModelFamily;
   readonly config: ModelConfig;
   readonly tokensPerByte: number;
+  /** Where it has been made. */
+  readonly tokenizer?: Pick<Tokenizer, 'encode'>;
+  /** Its own chat template, where it came with one. */
+  readonly template?: string;
   /** Whose tensors it has, from the base up: the stages that made them, and their bytes. */
   readonly tensors?: readonly { readonly stage: string; readonly bytes: number }[];
 }

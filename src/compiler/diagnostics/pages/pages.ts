@@ -1,5 +1,6 @@
 /** The long page of every diagnostic; the type checker names any that has none. */
 import type { ProblemName } from '../codes.ts';
+import { dataPages } from './data.ts';
 import { graphPages } from './graph.ts';
 import { namePages } from './names.ts';
 import type { Page } from './page.ts';
@@ -14,5 +15,6 @@ export const pages: { readonly [K in ProblemName]: Page } = {
   ...valuePages,
   ...graphPages,
   ...runtimePages,
+  ...dataPages,
   ...storePages,
 };

@@ -77,6 +77,13 @@ export const runtimePages = {
     'data rows = jsonl("three-rows.jsonl")\npretrain → sft(data=rows batch=64)',
     'data rows = jsonl("three-rows.jsonl") → split(test=30%)\npretrain → sft(data=rows batch=1)',
   ),
+  'unreadable-model': page(
+    `The directory that a model is opened from is not there, holds no model, or a file in it is damaged or does not fit the
+    others: a tensor is missing, is one too many or has another shape than config.json says. The message names the file and the
+    tensor. Weights that are only there as pytorch_model.bin have to be converted to safetensors first.`,
+    'sft(model=local("models/bsae"))',
+    'sft(model=local("models/base"))',
+  ),
   diverged: page(
     `The loss is no longer a finite number. The stage stops at the first such step and keeps the last good checkpoint. The most
     common cause is a learning rate that is too high; for LoRA 1e-4 to 1e-3 is usual.`,
@@ -124,5 +131,19 @@ export const runtimePages = {
     begins with this one.`,
     'pretrain → sft',
     'pretrain → sft',
+  ),
+  'would-overwrite': page(
+    `\`export\` replaces what an earlier export wrote to the same place, and nothing else. Here are files that it did not
+    write, or that were changed after it wrote them. Name another directory, move the files, or say \`overwrite=true\`.`,
+    'pretrain → export(to="data")',
+    'pretrain → export(to="data" overwrite=true)',
+  ),
+  'export-differs': page(
+    `After writing, \`export\` opens its files again and compares them with the model in the run: one conversation must give
+    the same text and the same tokens, and logits within the tolerance of the number format. They part, so the files are
+    removed; the message says where. Formats of few bits move the logits of some models more than others: a finer one
+    (\`quant=q8_0\`, \`dtype=f32\`) stays closer.`,
+    'pretrain → export(to="dist/model.gguf" quant=q4_0)',
+    'pretrain → export(to="dist/model.gguf" quant=q8_0)',
   ),
 };

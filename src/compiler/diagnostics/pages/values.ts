@@ -39,6 +39,12 @@ export const valuePages = {
     'pretrain → export(to="model" merge=false shard=1GB)',
     'pretrain → export(to="model" shard=1GB)',
   ),
+  'model-without-weights': page(
+    `\`llama(…)\` and its like describe a model by its sizes: its weights are made by \`pretrain\`. Every other stage starts from
+    weights that are there: those that the arrow brings, or a model that \`local("directory")\` or \`hf("org/name")\` opens.`,
+    'sft(model=llama(layers=2))',
+    'sft(model=local("base"))',
+  ),
   'too-large': page(
     `Definitions may use each other, but they must not grow beyond all bounds: a text made of ten copies of a text made of
     ten copies … A pipeline has at most 40,000 stages, and definitions may be 200 deep.`,

@@ -1,15 +1,8 @@
 /** Words of the problems that planning and running find (FTP4nnn to FTP6nnn). The runtime fills in the data. */
 import { nearest } from '../nearest.ts';
+import { at, type DataPlace } from './data-place.ts';
 import { excerpt, listed, plural, readableBytes, type Words } from './words.ts';
 
-interface DataPlace {
-  /** The data file as the user wrote it. */
-  readonly file: string;
-  /** 1-based. */
-  readonly line: number;
-}
-
-const at = ({ file, line }: DataPlace): string => `${file}:${line}`;
 
 export const runtimeWords = {
   'not-enough-memory': (data: {
@@ -49,7 +42,6 @@ export const runtimeWords = {
     label: 'no room to save its result',
     help: ['make room (`ftc clean` removes what no kept run needs) or choose another place with `--store`'],
   }),
-
   'missing-data-file': (data: {
     readonly path: string;
     readonly near?: readonly string[];
@@ -91,6 +83,8 @@ export const runtimeWords = {
       readonly fields: readonly string[];
       readonly has: readonly string[];
       readonly rows: string;
+      /** Shapes that are recognised without being told. */
+      readonly shapes?: readonly string[];
     },
   ): Words => {
     // Columns that nothing is near to are offered in their order; a row with fewer columns is of another shape.
@@ -102,7 +96,11 @@ export const runtimeWords = {
     return {
       message: `${at(data)}: the row has no field ${data.fields.map((field) => `\`${field}\``).join(', ')}`,
       label: 'its rows do not have the right shape',
-      notes: [`the stage takes ${data.rows}`, `the row has: ${listed(data.has) || 'nothing'}`],
+      notes: [
+        `the stage takes ${data.rows}`,
+        `the row has: ${listed(data.has) || 'nothing'}`,
+        ...(data.shapes === undefined ? [] : [`known by their columns: ${data.shapes.join('; ')}`]),
+      ],
       help: [help],
     };
   },
@@ -131,6 +129,13 @@ export const runtimeWords = {
     label: 'which data?',
     notes: [`looked for: ${listed(data.tried)}`],
     help: [`put a file there, or name the data: \`${data.stage}(data=jsonl("rows.jsonl"))\``],
+  }),
+  'unreadable-model': (data: { readonly model: string; readonly why: string }): Words => ({
+    message: `\`${data.model}\` is no model that can be opened: ${data.why}`,
+    label: 'opened here',
+    help: [
+      'a model is a directory with config.json, model.safetensors (or its shards with an index) and tokenizer.json',
+    ],
   }),
   'too-few-rows': (data: { readonly data: string; readonly has: string; readonly needs: string }): Words => ({
     message: `\`${data.data}\` has ${data.has}, and ${data.needs} are needed`,
@@ -208,5 +213,21 @@ export const runtimeWords = {
     message: `\`${data.stage}\` failed: ${data.why}`,
     label: 'failed',
     help: data.help ?? [],
+  }),
+  'would-overwrite': (data: { readonly path: string; readonly files: readonly string[] }): Words => ({
+    message: `\`${data.path}\` has files that no export of ftc wrote, or that were changed since`,
+    label: 'is there already',
+    notes: [`files: ${listed(data.files, 8)}`],
+    help: ['name another place, move the files away, or write `overwrite=true` to replace them'],
+  }),
+  'export-differs': (data: {
+    readonly written: string;
+    readonly where: string;
+    readonly notes?: readonly string[];
+  }): Words => ({
+    message: `${data.written}, read again, is not the model in the run: ${data.where}`,
+    label: 'nothing was left of it',
+    notes: data.notes ?? [],
+    help: ['this is a fault of ftc or of the disk: run it again, and report it where it stays'],
   }),
 };

@@ -84,6 +84,18 @@ export const valueWords = {
     notes: [data.note],
     help: [`remove \`${data.name}\``],
   }),
+  'model-without-weights': (data: {
+    readonly stage: string;
+    readonly model: string;
+    readonly written: string;
+  }): Words => ({
+    message: `\`${data.stage}\` starts from a model with weights, and \`${data.written}\` has none yet`,
+    label: `a new \`${data.model}\``,
+    help: [
+      `train it first: \`pretrain(model=${data.written}) → ${data.stage}\``,
+      'or open one that is there: `model=local("directory")` or `model=hf("org/name")`',
+    ],
+  }),
   'too-large': (data: { readonly what: string; readonly most: number }): Words => ({
     message: `${data.what} grows too large: more than ${data.most.toLocaleString('en-US')}`,
     label: 'grows beyond all bounds here',

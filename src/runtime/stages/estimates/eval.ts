@@ -27,7 +27,7 @@ export async function estimateEval(context: EstimateContext): Promise<Estimate> 
       kind ??= found;
       return found;
     },
-    model.tokensPerByte,
+    model,
   );
   if (all.length === 0) throw noRowsIn(String(options.split));
   const rows = all.slice(0, limit);

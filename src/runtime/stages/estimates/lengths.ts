@@ -1,8 +1,8 @@
-/** Lengths of rows in tokens before there is a tokenizer: bytes of text times the tokens a byte makes. */
+/** Lengths of rows in tokens: counted where there is a tokenizer, else bytes of text times the tokens a byte makes. */
 import type { Row } from '../../data/row.ts';
 import { preferenceOf, promptCompletionOf, promptOf, textOf } from '../../data/shapes.ts';
-import { renderChat, specialTokensOf } from '../../tokenizers/chat-template.ts';
-import type { EstimateContext } from '../stage.ts';
+import { defaultTemplate, renderChat, specialTokensOf } from '../../tokenizers/chat-template.ts';
+import type { EstimateContext, PlannedModel } from '../stage.ts';
 
 export interface RowLength {
   /** Whole sequence, prompt included. */
@@ -42,41 +42,59 @@ export function chatTokens(template: string | undefined, ratio: number): ChatTok
 }
 
 const bytes = (text: string) => Buffer.byteLength(text);
+
+/** Tokens of a text; not always a whole number. */
+type Counter = (text: string) => number;
+
+/** So much text is counted, in less than a tenth of a second; the rest makes as many tokens a byte. */
+const COUNTED_BYTES = 64_000;
+
+function counterOf({ tokenizer, tokensPerByte }: PlannedModel): Counter {
+  let [seen, tokens] = [0, 0];
+  return (text) => {
+    const size = bytes(text);
+    if (tokenizer === undefined || seen + size > COUNTED_BYTES)
+      return size * (seen > 0 ? tokens / seen : tokensPerByte);
+    const count = tokenizer.encode(text).length;
+    seen += size;
+    tokens += count;
+    return count;
+  };
+}
 const textOfMessages = (messages: readonly { readonly content: string }[]) =>
   messages.map((m) => m.content).join('');
 
-function answerLength(row: Row, ratio: number, chat: ChatTokens): RowLength {
+function answerLength(row: Row, count: Counter, chat: ChatTokens): RowLength {
   const example = promptCompletionOf(row);
   if (example.kind === 'text') {
-    const learned = Math.ceil(bytes(example.completion) * ratio) + 1;
-    return { tokens: Math.ceil(bytes(example.prompt) * ratio) + learned, learned };
+    const learned = Math.ceil(count(example.completion)) + 1;
+    return { tokens: Math.ceil(count(example.prompt)) + learned, learned };
   }
   const answers = example.messages.filter((m) => m.role === 'assistant');
   return {
-    tokens:
-      Math.ceil(bytes(textOfMessages(example.messages)) * ratio) + around(chat, example.messages.length),
-    learned: Math.ceil(bytes(textOfMessages(answers)) * ratio) + answers.length,
+    tokens: Math.ceil(count(textOfMessages(example.messages))) + around(chat, example.messages.length),
+    learned: Math.ceil(count(textOfMessages(answers))) + answers.length,
   };
 }
 
-function pairLength(row: Row, ratio: number, chat: ChatTokens): RowLength {
+function pairLength(row: Row, count: Counter, chat: ChatTokens): RowLength {
   const pair = preferenceOf(row);
   const text = (part: string | readonly { readonly content: string }[]) =>
     typeof part === 'string' ? part : textOfMessages(part);
-  const longest = Math.max(bytes(text(pair.chosen)), bytes(text(pair.rejected)));
+  const longest = Math.max(count(text(pair.chosen)), count(text(pair.rejected)));
   const marks = pair.kind === 'text' ? 1 : around(chat, pair.prompt.length + pair.chosen.length);
-  return { tokens: Math.ceil((bytes(text(pair.prompt)) + longest) * ratio) + marks, learned: 1 };
+  return { tokens: Math.ceil(count(text(pair.prompt)) + longest) + marks, learned: 1 };
 }
 
-function promptLength(row: Row, ratio: number, chat: ChatTokens): RowLength {
+function promptLength(row: Row, count: Counter, chat: ChatTokens): RowLength {
   const prompt = promptOf(row);
   const text = prompt.kind === 'text' ? prompt.prompt : textOfMessages(prompt.prompt);
   const marks = prompt.kind === 'text' ? 0 : around(chat, prompt.prompt.length + 1);
-  return { tokens: Math.ceil(bytes(text) * ratio) + marks, learned: 0 };
+  return { tokens: Math.ceil(count(text)) + marks, learned: 0 };
 }
 
-const textLength = (row: Row, ratio: number): RowLength => {
-  const tokens = Math.ceil(bytes(textOf(row)) * ratio) + 1;
+const textLength = (row: Row, count: Counter): RowLength => {
+  const tokens = Math.ceil(count(textOf(row))) + 1;
   return { tokens, learned: tokens };
 };
 
@@ -93,12 +111,13 @@ export async function lengthsOf(
   option: string,
   split: 'train' | 'test' | 'all',
   kind: keyof typeof measure | ((row: Row) => keyof typeof measure),
-  ratio: number,
+  model: PlannedModel,
 ): Promise<RowLength[]> {
   const lengths: RowLength[] = [];
-  const chat = chatTokens(context.job.template, ratio);
+  const chat = chatTokens(context.job.template ?? (model.template || defaultTemplate), model.tokensPerByte);
+  const count = counterOf(model);
   for await (const row of context.rows(option, split)) {
-    lengths.push(measure[typeof kind === 'string' ? kind : kind(row)](row, ratio, chat));
+    lengths.push(measure[typeof kind === 'string' ? kind : kind(row)](row, count, chat));
   }
   return lengths;
 }

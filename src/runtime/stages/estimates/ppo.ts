@@ -16,13 +16,13 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
   const { options } = context.job;
   const number = (name: string) => Number(options[name]);
   const model = modelOf(context);
-  const { family, config, tokensPerByte } = model;
+  const { family, config } = model;
   const shape = family.shape(config);
   const sizes = methodSizes(context, model, [
     { name: VALUE_WEIGHT, shape: [1, shape.width] },
     { name: VALUE_BIAS, shape: [1] },
   ]);
-  const prompts = await lengthsOf(context, 'prompts', 'train', 'prompt', tokensPerByte);
+  const prompts = await lengthsOf(context, 'prompts', 'train', 'prompt', model);
   const response = number('max_new_tokens');
   const room = shape.context - response;
   const longest = Math.max(1, Math.min(room, longestIn(prompts)));

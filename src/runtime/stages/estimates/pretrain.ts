@@ -21,15 +21,15 @@ export const noTextToLearn = (): StageError =>
 export async function estimatePretrain(context: EstimateContext): Promise<Estimate> {
   const { job } = context;
   const model = context.model ?? (await newModel(context));
-  const { family, config, tokensPerByte } = model;
+  const { family, config } = model;
   const { context: length, vocabularySize } = family.shape(config);
   const { method, treatment, parameters, diskBytes, besides, held, made, notes } = methodSizes(
     context,
     model,
   );
   const { batch, accumulate, epochs, tokens } = numbersOf(job.options);
-  const training = await lengthsOf(context, 'data', 'train', 'text', tokensPerByte);
-  const heldOut = await lengthsOf(context, 'data', 'test', 'text', tokensPerByte);
+  const training = await lengthsOf(context, 'data', 'train', 'text', model);
+  const heldOut = await lengthsOf(context, 'data', 'test', 'text', model);
   if (training.length === 0) throw noTextToLearn();
   const layout = (job.options.packing === false ? separate : packed)({
     training,

@@ -4,45 +4,46 @@ import type { Estimate, EstimateContext } from '../stage.ts';
 import { lengthsOf, total } from './lengths.ts';
 import { evaluationShapes, type PaddedShape, trainingShapes } from './padded-shapes.ts';
 import { cap, evaluationRuns, methodSizes, modelOf } from './sizes.ts';
+import { supervisedWork } from './supervised-work.ts';
 
 export async function estimateRm(context: EstimateContext): Promise<Estimate> {
   const { options } = context.job;
   const model = modelOf(context);
-  const { family, config, tokensPerByte } = model;
+  const { family, config } = model;
   const { context: longest, width } = family.shape(config);
   const sizes = methodSizes(context, model, [{ name: SCORE, shape: [1, width] }]);
-  const pairs = await lengthsOf(context, 'data', 'train', 'preference', tokensPerByte);
-  const heldOut = await lengthsOf(context, 'data', 'test', 'preference', tokensPerByte);
+  const pairs = await lengthsOf(context, 'data', 'train', 'preference', model);
+  const heldOut = await lengthsOf(context, 'data', 'test', 'preference', model);
   const batch = Number(options.batch);
   const accumulate = Number(options.accumulate);
   const steps = cap((pairs.length * Number(options.epochs)) / (batch * accumulate), context);
   const programOf = ({ length }: PaddedShape) =>
     preferenceProgram({ family, config, batch: 2 * batch, length }, Number(options.centering));
   const runs = steps * accumulate;
-  const { method, treatment, besides } = sizes;
-  const treated = { ...treatment, besides };
   const order = { batch, runs, seed: Number(options.seed), context: longest };
   return {
     model: sizes.made,
     parameters: { total: sizes.parameters.total + width, trainable: sizes.parameters.trainable + width },
     steps,
     tokens: Math.round(runs * 2 * batch * (total(pairs, 'tokens') / Math.max(1, pairs.length))),
-    held: sizes.held,
-    work: [
-      ...evaluationShapes(heldOut, batch, longest).map((shape) => ({
-        ...treated,
+    diskBytes: sizes.diskBytes + 4 * width,
+    ...supervisedWork({
+      sizes,
+      trained: [...sizes.method.trainable, SCORE],
+      training: trainingShapes(pairs, order).map((shape) => ({
+        program: programOf(shape),
+        runs: shape.batches,
+      })),
+      measuring: evaluationShapes(heldOut, batch, longest).map((shape) => ({
         program: programOf(shape),
         runs: evaluationRuns(context, shape.batches, steps),
       })),
-      ...trainingShapes(pairs, order).map((shape) => ({
-        ...treated,
-        program: programOf(shape),
-        dropout: true,
-        trainable: [...method.trainable, SCORE],
-        runs: shape.batches,
-      })),
-    ],
-    diskBytes: sizes.diskBytes + 4 * width,
-    notes: sizes.notes,
+      repeated: (steps - 1) * batch * accumulate >= pairs.length,
+      once: {
+        tokens: 2 * (total(pairs, 'tokens') + total(heldOut, 'tokens')),
+        batches: Math.ceil((pairs.length + heldOut.length) / batch),
+      },
+      width,
+    }),
   };
 }

@@ -146,6 +146,15 @@ export const dataOption = (description: string): Options => ({
   data: { description, refers: 'data', defaultNote: 'data/<stage>.{txt,jsonl,csv} beside the pipeline file' },
 });
 
+/** For a stage that starts from a policy. */
+export const modelOption: Options = {
+  model: {
+    description: 'a model that is there, to start from in place of what the arrow brings',
+    refers: 'model',
+    opens: 'policy',
+  },
+};
+
 export const templateOption: Options = {
   template: {
     description: 'chat template (jinja) that renders messages',

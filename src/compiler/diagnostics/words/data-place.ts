@@ -1,0 +1,11 @@
+/** A row of a data file, as messages name it. */
+export interface DataPlace {
+  /** The data file as the user wrote it. */
+  readonly file: string;
+  /** 1-based: the line on which the row begins; of a file whose rows are not lines, the number of the row. */
+  readonly line: number;
+}
+
+/** `rows.jsonl:3`, `rows.parquet row 3` */
+export const at = ({ file, line }: DataPlace): string =>
+  /\.(json|parquet)(\.(gz|zst))?$/i.test(file) ? `${file} row ${line}` : `${file}:${line}`;
