@@ -32,3 +32,13 @@ test('0 clips nothing; a norm that is not finite is returned', () => {
   expect(whole).toEqual(gradients());
   expect(clipGradients(new Map([['a', Float32Array.of(1, Number.NaN)]]), 1)).toBeNaN();
 });
+
+test('tensors of every length: the norm of the definition, each element scaled once', () => {
+  const sizes = [1, 3, 8, 2047, 2048, 2049, 8191, 8192, 8193, 20_001];
+  const made = sizes.map((size) => Float32Array.from({ length: size }, (_, i) => Math.sin(i + size)));
+  const gradients = new Map(made.map((values, i) => [`${i}`, values.slice()]));
+  const norm = Math.sqrt(made.flatMap((values) => [...values]).reduce((sum, g) => sum + g * g, 0));
+  expectClose([clipGradients(gradients, 2)], [norm], { relative: 1e-12 });
+  for (const [i, values] of made.entries())
+    expect(gradients.get(`${i}`)).toEqual(values.map((g) => g * (2 / (norm + 1e-6))));
+});

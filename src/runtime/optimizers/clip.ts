@@ -1,21 +1,48 @@
 /** Clipping by the global norm. */
+import { compileKernel, RUN } from './kernel/compile-kernel.ts';
+import { add, type Expression, eachStep, multiply } from './kernel/expression.ts';
 import type { Flat } from './optimizer.ts';
+
+const QUARTERS = ['first', 'second', 'third', 'fourth'] as const;
+const GRADIENT = 'gradient';
+const array = (name: string): Expression => ({ kind: 'array', name });
+const square = (of: Expression): Expression => multiply(of, of);
+
+/** Four parts of a run at once: an addition need not wait for the one before. */
+const squares = (() => {
+  const [a, b, c, d] = QUARTERS.map((name) => square(array(name)));
+  return compileKernel(new Map(), new Map([['squares', add(add(a!, b!), add(c!, d!))]]));
+})();
+
+let factor = 1;
+const scaling = compileKernel(
+  new Map([
+    [
+      GRADIENT,
+      multiply(
+        array(GRADIENT),
+        eachStep(() => factor),
+      ),
+    ],
+  ]),
+);
 
 /** √Σ g² over all tensors, summed in double. */
 function globalNorm(gradients: Flat): number {
+  const parts = QUARTERS.map((name) => squares.arrays.get(name)!);
   let total = 0;
   for (const values of gradients.values()) {
-    // Four sums at once: an addition need not wait for the one before.
-    let [s0, s1, s2, s3] = [0, 0, 0, 0];
-    const whole = values.length - (values.length % 4);
-    for (let i = 0; i < whole; i += 4) {
-      s0 += values[i]! * values[i]!;
-      s1 += values[i + 1]! * values[i + 1]!;
-      s2 += values[i + 2]! * values[i + 2]!;
-      s3 += values[i + 3]! * values[i + 3]!;
+    for (let start = 0; start < values.length; start += RUN * parts.length) {
+      const count = Math.min(RUN, Math.ceil((values.length - start) / parts.length));
+      for (const [i, part] of parts.entries()) {
+        const from = Math.min(values.length, start + i * count);
+        const taken = values.subarray(from, Math.min(values.length, from + count));
+        part.set(taken);
+        part.fill(0, taken.length, count + 1);
+      }
+      squares.run(count);
+      total += squares.sum('squares');
     }
-    for (let i = whole; i < values.length; i++) s0 += values[i]! * values[i]!;
-    total += s0 + s1 + s2 + s3;
   }
   return Math.sqrt(total);
 }
@@ -27,10 +54,17 @@ function globalNorm(gradients: Flat): number {
  */
 export function clipGradients(gradients: Flat, largest: number): number {
   const norm = globalNorm(gradients);
-  const factor = largest / (norm + 1e-6);
+  factor = largest / (norm + 1e-6);
   if (!(largest > 0) || !(factor < 1) || !Number.isFinite(norm)) return norm;
+  const run = scaling.arrays.get(GRADIENT)!;
+  scaling.begin({ step: 1, learningRate: 0 });
   for (const values of gradients.values()) {
-    for (let i = 0; i < values.length; i++) values[i]! *= factor;
+    for (let start = 0; start < values.length; start += RUN) {
+      const part = values.subarray(start, start + RUN);
+      run.set(part);
+      scaling.run(part.length);
+      part.set(run.subarray(0, part.length));
+    }
   }
   return norm;
 }

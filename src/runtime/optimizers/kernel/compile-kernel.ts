@@ -13,23 +13,36 @@ export interface Kernel {
   readonly arrays: ReadonlyMap<string, Float32Array>;
   /** Computes the numbers of a step. */
   begin(step: Step): void;
-  /** Elements 0 … count − 1; what the arrays hold behind them has no meaning. */
+  /**
+   * Elements 0 … count − 1; what the arrays hold behind them has no meaning, but an odd count takes one more element into
+   * the sums: it has to be 0.
+   */
   run(count: number): void;
+  /** Of the elements of the last run, by name. */
+  sum(name: string): number;
 }
 
 const ALIGN = 64;
 const BYTES = 4;
+const PAIR_BYTES = 16;
 /** Locals: bytes to go through, where it is; then pairs. */
 const LIMIT = 0;
 const POSITION = 1;
 
-/** `results`: array name → what is written into it. Every array that is read is read before it is written. */
-export function compileKernel(results: ReadonlyMap<string, Expression>): Kernel {
-  const uses = usesOf([...results.values()]);
+/**
+ * `results`: array name → what is written into it. Every array that is read is read before it is written. `sums`: name →
+ * what is added up over the elements.
+ */
+export function compileKernel(
+  results: ReadonlyMap<string, Expression>,
+  sums: ReadonlyMap<string, Expression> = new Map(),
+): Kernel {
+  const uses = usesOf([...results.values(), ...sums.values()]);
   const names = [...uses.keys()].flatMap((e) => (e.kind === 'array' ? [e.name] : []));
   const arrays = [...new Set([...names, ...results.keys()])];
   const numbers = [...uses.keys()].flatMap((e) => (e.kind === 'number' ? [e] : []));
-  const base = Math.ceil((8 * numbers.length) / ALIGN) * ALIGN;
+  const sumsAt = 8 * numbers.length;
+  const base = Math.ceil((sumsAt + PAIR_BYTES * sums.size) / ALIGN) * ALIGN;
   const offsetOf = (array: string) => base + arrays.indexOf(array) * RUN * BYTES;
   const locals = new Map<Expression, number>(numbers.map((e, i) => [e, POSITION + 1 + i]));
 
@@ -64,7 +77,12 @@ export function compileKernel(results: ReadonlyMap<string, Expression>): Kernel 
   };
 
   const values = [...results].map(([name, e]) => ({ name, code: codeOf(e), local: 0 }));
-  for (const value of values) value.local = POSITION + 1 + locals.size + values.indexOf(value);
+  const added = [...sums.values()].map((e, i) => ({
+    code: codeOf(e),
+    at: sumsAt + PAIR_BYTES * i,
+    local: 0,
+  }));
+  for (const [i, value] of [...values, ...added].entries()) value.local = POSITION + 1 + locals.size + i;
   const { get, set, tee, integer } = instruction;
   const code = [
     ...numbers.flatMap((e, i) => [...integer(0), ...instruction.loadBoth(8 * i), ...set(locals.get(e)!)]),
@@ -73,13 +91,15 @@ export function compileKernel(results: ReadonlyMap<string, Expression>): Kernel 
     ...values.flatMap(({ name, local }) => [
       ...[...get(POSITION), ...get(local), ...instruction.storeFloats(offsetOf(name))],
     ]),
+    ...added.flatMap(({ code, local }) => [...get(local), ...code, ...instruction.add, ...set(local)]),
     ...[...get(POSITION), ...integer(8), ...instruction.addIntegers, ...tee(POSITION)],
     ...[...get(LIMIT), ...instruction.isBelow, ...instruction.repeatIf],
     ...instruction.end,
+    ...added.flatMap(({ at, local }) => [...integer(0), ...get(local), ...instruction.storePair(at)]),
   ];
   const { buffer, run } = loopFunction(code, {
     integers: 1,
-    pairs: locals.size + values.length,
+    pairs: locals.size + values.length + added.length,
     memoryBytes: base + arrays.length * RUN * BYTES,
   });
   const given = new Float64Array(buffer, 0, numbers.length);
@@ -89,6 +109,11 @@ export function compileKernel(results: ReadonlyMap<string, Expression>): Kernel 
       for (const [i, { at }] of numbers.entries()) given[i] = at(step);
     },
     run: (count) => run(count * BYTES),
+    sum(name) {
+      const at = sumsAt + PAIR_BYTES * [...sums.keys()].indexOf(name);
+      const [even, odd] = new Float64Array(buffer, at, 2);
+      return even! + odd!;
+    },
   };
 }
 

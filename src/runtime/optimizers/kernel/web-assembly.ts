@@ -49,6 +49,8 @@ export const instruction = {
   loadFloats: (offset: number): Code => [...simd(0x5d), ...at(offset), ...simd(0x5f)],
   /** Two doubles, rounded to floats. */
   storeFloats: (offset: number): Code => [...simd(0x5e), ...simd(0x5b), ...at(offset), 0],
+  /** Two doubles. */
+  storePair: (offset: number): Code => [...simd(0x0b), ...at(offset)],
   constantPair,
   add: simd(0xf0),
   subtract: simd(0xf1),
