@@ -154,11 +154,16 @@ export function jobContext(settings: JobSettings): JobContext {
     },
     savePolicy: async (model) => savePolicy(await directoryFor('policy'), model, base()),
     saveReward: async (model, score) => saveReward(await directoryFor('reward'), model, score, base()),
-    exportPolicy: async (to, form) => {
-      const target = resolve(settings.root, to);
-      const { files, note } = await exportPolicy(target, form, base()!, settings.policies);
+    exportPolicy: async (form) => {
+      const target = resolve(settings.root, form.to);
+      const artifact = settings.artifactOf(form.what)!;
+      const { files, ...result } = await exportPolicy(target, form, {
+        artifact,
+        loader: settings.policies,
+        load: context.load,
+      });
       await listExport(target, files, await directoryFor('files'));
-      return { path: target, ...(note !== undefined && { note }) };
+      return result;
     },
   };
   return {

@@ -1,66 +1,108 @@
-/** The policy where the user wants it: one whole model, also in four bits, or the last adapter. */
-import { existsSync } from 'node:fs';
-import { copyFile, mkdir, readFile, rm } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import { type WrittenTensor, writeSafetensors } from '../checkpoints/safetensors.ts';
-import type { ExportForm, Policy } from '../stages/stage.ts';
-import { StageError } from '../stages/stage.ts';
+/** The model where the user wants it: written beside its place, opened again and compared, and only then given its name. */
+import { stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { ExportForm, ExportResult, Policy, Reward, StageContext } from '../stages/stage.ts';
 import { storeError } from '../store/store-error.ts';
-import { ADAPTER_FILES, BASE_LINK, type Link, type PolicyLoader, WHOLE } from './policies.ts';
-import { bytesOfTensor, quantizedExport } from './quantized-export.ts';
-import { FILES_BESIDE, writeBeside, writeJson } from './save-policy.ts';
+import { conversationFor } from './conversation.ts';
+import { numbersOf, type WrittenFiles, writeAdapter, writeWhole } from './export-files.ts';
+import { ExportTarget } from './export-target.ts';
+import { lacksTokenizer } from './missing-tokenizer.ts';
+import { type Answers, answersOf, type Parity, requireParity } from './parity.ts';
+import { EXACT, toleranceOf } from './parity-tolerances.ts';
+import { type PolicyLoader, readPolicy, readReward } from './policies.ts';
+import { asExported } from './quantized-export.ts';
 
-/** What was written, and words about it for the log. */
-export interface Exported {
+export interface ExportSources {
+  /** Hash of the policy's artifact, or the reward model's. */
+  readonly artifact: string;
+  readonly loader: PolicyLoader;
+  readonly load: StageContext['load'];
+}
+
+/** What an export left, with the names of its files. */
+export interface Exported extends ExportResult {
   readonly files: readonly string[];
-  readonly note?: string;
 }
 
 /**
- * Errors: StageError where an adapter is asked for and the artifact is a whole model; StoreError where the files cannot be
- * written.
+ * Errors: StageError where an adapter is asked for and the artifact is a whole model, where files of others stand at the
+ * target, and where what was written is not the model in the run; StoreError where the files cannot be written.
  */
 export async function exportPolicy(
-  target: string,
-  { as, quantized }: ExportForm,
-  base: string,
-  loader: PolicyLoader,
+  path: string,
+  form: ExportForm,
+  sources: ExportSources,
 ): Promise<Exported> {
-  const policy = await loader.policy(base);
-  const source = loader.directory(base);
-  if (as === 'adapter' && !existsSync(join(source, ADAPTER_FILES[0])))
-    throw new StageError(
-      'stage-failed',
-      'the policy that reaches this stage is a whole model, not an adapter',
-      { option: 'as', help: ['write `as=merged`'] },
-    );
-  const whole = quantized === undefined ? undefined : quantizedExport(policy, quantized);
+  const { artifact, loader } = sources;
+  const model: Policy | Reward = await loader[form.what](artifact);
   try {
-    await mkdir(target, { recursive: true });
-    await writeBeside(target, whole ? { ...policy, config: whole.config } : policy);
-    // What an export of the other kind left here would be taken for this one.
-    for (const file of as === 'merged' ? ADAPTER_EXPORT : [WHOLE])
-      await rm(join(target, file), { force: true });
-    if (as === 'merged') await writeSafetensors(join(target, WHOLE), whole?.tensors ?? wholeTensors(policy));
-    else {
-      for (const file of ADAPTER_FILES) await copyFile(join(source, file), join(target, file));
-      const link = JSON.parse(await readFile(join(source, BASE_LINK), 'utf8')) as Link;
-      await writeJson(target, BASE_LINK, { ...link, base: relative(target, loader.directory(link.base)) });
+    const target = await ExportTarget.open(path, form.overwrite);
+    try {
+      const { files, notes } = await write(target, model, form, sources);
+      const parity = await compare(target.staging, model, form, sources.load);
+      const bytes = await bytesOf(target.staging, files);
+      await target.commit(files);
+      return {
+        path,
+        files,
+        notes: [...notes, sentence(parity)],
+        metrics: {
+          parity_tokens: parity.tokens,
+          parity_difference: parity.relative,
+          parity_tolerance: parity.tolerance,
+          bytes,
+        },
+      };
+    } finally {
+      await target.discard();
     }
   } catch (error) {
-    throw storeError(error, target);
+    throw storeError(error, path);
   }
-  return {
-    files: [...FILES_BESIDE, ...(as === 'merged' ? [WHOLE] : ADAPTER_EXPORT)],
-    ...(whole && { note: whole.note }),
-  };
 }
 
-/** An exported adapter, and where ftc finds its base: in the store. */
-const ADAPTER_EXPORT = [...ADAPTER_FILES, BASE_LINK];
+function write(
+  target: ExportTarget,
+  model: Policy | Reward,
+  form: ExportForm,
+  { artifact, loader }: ExportSources,
+): Promise<WrittenFiles> {
+  if (form.as === 'merged') return writeWhole(target.staging, model, form);
+  const places = { staging: target.staging, target: target.path };
+  return writeAdapter(places, model, loader.directory(artifact), (base) => loader.directory(base));
+}
 
-/** Read one by one as they are written. */
-function wholeTensors({ weights, family, config }: Policy): Map<string, WrittenTensor> {
-  const shapes = new Map(family.parameters(config).map((spec) => [spec.name, spec.shape]));
-  return new Map([...weights.keys()].map((name) => [name, bytesOfTensor(weights, name, shapes.get(name)!)]));
+/** First with the model as its number format keeps it, exactly; then with the model in the run, as far as the format goes. */
+async function compare(
+  staging: string,
+  model: Policy | Reward,
+  form: ExportForm,
+  load: StageContext['load'],
+): Promise<Parity> {
+  const read = form.what === 'reward' ? await readReward(staging) : await readPolicy(staging);
+  const written = {
+    name: basename(form.to),
+    conversation: lacksTokenizer(read) ? undefined : conversationFor(read),
+    answers: remembered(answersOf(read, load)),
+  };
+  const dtype = form.as === 'adapter' ? 'f32' : numbersOf(form, model.config);
+  const tolerance = toleranceOf(form.quantized?.format ?? dtype);
+  if (tolerance > EXACT) {
+    const expected = { ...model, weights: asExported(model, form.quantized, dtype) };
+    await requireParity(expected, answersOf(expected, load), { ...written, tolerance: EXACT });
+  }
+  return requireParity(model, answersOf(model, load), { ...written, tolerance });
+}
+
+function remembered(answers: Answers): Answers {
+  let known: Promise<Float32Array> | undefined;
+  return (ids) => (known ??= answers(ids));
+}
+
+const sentence = ({ tokens, relative, tolerance }: Parity): string =>
+  `opened again it gives the same ${tokens} tokens, and logits within ${relative.toPrecision(2)} of their spread (up to ${tolerance} passes)`;
+
+async function bytesOf(directory: string, files: readonly string[]): Promise<number> {
+  const sizes = await Promise.all(files.map(async (file) => (await stat(join(directory, file))).size));
+  return sizes.reduce((sum, size) => sum + size, 0);
 }

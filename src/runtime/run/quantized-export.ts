@@ -1,14 +1,20 @@
 /** A whole model in four bits, as transformers with bitsandbytes loads it. */
 import type { WrittenTensor } from '../checkpoints/safetensors.ts';
 import type { ModelConfig } from '../models/model.ts';
-import type { Shape, Tensor } from '../programs/ops.ts';
+import type { Tensor } from '../programs/ops.ts';
 import { bitsandbytesRefuses, toBitsandbytes } from '../quantization/bitsandbytes-layout.ts';
 import { dequantize } from '../quantization/dequantize.ts';
 import { quantize } from '../quantization/quantize.ts';
 import { quantizedBytes } from '../quantization/quantized-bytes.ts';
-import { type QuantizationOptions, sameKind } from '../quantization/quantized-tensor.ts';
+import {
+  type QuantizationOptions,
+  type QuantizedTensor,
+  sameKind,
+} from '../quantization/quantized-tensor.ts';
+import { LazyWeights } from '../stages/lazy-weights.ts';
 import { type Policy, StageError } from '../stages/stage.ts';
 import { transposed } from './weights.ts';
+import { asStored, type NumberFormat, readWeight, weightAs } from './written-weights.ts';
 
 export interface QuantizedExport {
   readonly tensors: ReadonlyMap<string, WrittenTensor>;
@@ -17,23 +23,15 @@ export interface QuantizedExport {
   readonly note: string;
 }
 
-/** One weight, read when its turn to be written is. */
-export function bytesOfTensor(weights: Policy['weights'], name: string, shape: Shape): WrittenTensor {
-  return {
-    dtype: 'f32',
-    shape,
-    async *chunks() {
-      const { data } = 'read' in weights ? weights.read(name) : weights.get(name)!;
-      yield new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-    },
-  };
-}
-
 /**
- * The linear weights of the blocks in codes, everything else in f32. GPT-2's weights, (in, out), are turned first, as
+ * The linear weights of the blocks in codes, everything else in `dtype`. GPT-2's weights, (in, out), are turned first, as
  * bitsandbytes does. Errors: StageError where bitsandbytes has no such format.
  */
-export function quantizedExport(policy: Policy, options: QuantizationOptions): QuantizedExport {
+export function quantizedExport(
+  policy: Policy,
+  options: QuantizationOptions,
+  dtype: NumberFormat,
+): QuantizedExport {
   const refused = bitsandbytesRefuses(options);
   if (refused !== undefined)
     throw new StageError('method-does-not-fit', `bitsandbytes cannot load this: ${refused}`, {
@@ -47,7 +45,7 @@ export function quantizedExport(policy: Policy, options: QuantizationOptions): Q
   const sums = { error: 0, square: 0, bytes: 0, count: 0 };
   for (const name of weights.keys()) {
     const layout = linears.get(name);
-    if (layout === undefined) tensors.set(name, bytesOfTensor(weights, name, shapes.get(name)!));
+    if (layout === undefined) tensors.set(name, weightAs(weights, name, shapes.get(name)!, dtype));
     else {
       for (const [part, tensor] of inCodes(policy, name, layout === 'in,out', options, sums))
         tensors.set(part, tensor);
@@ -69,7 +67,6 @@ interface Sums {
   count: number;
 }
 
-/** Codes that lie in the policy's file already are written as they are. */
 function inCodes(
   { weights }: Policy,
   name: string,
@@ -77,25 +74,52 @@ function inCodes(
   options: QuantizationOptions,
   sums: Sums,
 ): [string, WrittenTensor][] {
-  const stored = 'codes' in weights ? weights.codes(name) : undefined;
-  const read = 'read' in weights ? weights.read(name) : weights.get(name)!;
-  const { shape, data }: Tensor = turned ? transposed(read) : read;
-  const floats = data as Float32Array;
-  const value =
-    stored !== undefined && sameKind(stored, options)
-      ? stored
-      : quantize({ shape, data: floats }, options, name);
+  const { value, floats } = codesOf(weights, name, turned, options);
   const again = dequantize(value);
   for (let i = 0; i < floats.length; i++) {
     sums.error += (again[i]! - floats[i]!) ** 2;
     sums.square += floats[i]! ** 2;
   }
-  sums.bytes += quantizedBytes(shape, options);
+  sums.bytes += quantizedBytes(value.shape, options);
   sums.count += floats.length;
   return [...toBitsandbytes(name, value)].map(([part, { dtype, shape: size, data: bytes }]) => [
     part,
     dtype === 'U8' ? { dtype: 'u8', shape: size, data: bytes } : { dtype: 'f32', shape: size, data: bytes },
   ]);
+}
+
+/** A weight in codes, and what they stand for. Codes that lie in the policy's file already are taken as they are. */
+function codesOf(
+  weights: Policy['weights'],
+  name: string,
+  turned: boolean,
+  options: QuantizationOptions,
+): { readonly value: QuantizedTensor; readonly floats: Float32Array } {
+  const stored = 'codes' in weights ? weights.codes(name) : undefined;
+  const read = readWeight(weights, name);
+  const { shape, data }: Tensor = turned ? transposed(read) : read;
+  const floats = data as Float32Array;
+  const known = stored !== undefined && sameKind(stored, options);
+  return { value: known ? stored : quantize({ shape, data: floats }, options, name), floats };
+}
+
+/** What the files of an export should hold: the linear weights as their codes stand for them, the others in `dtype`. */
+export function asExported(
+  { weights, family, config }: Policy,
+  quantized: QuantizationOptions | undefined,
+  dtype: NumberFormat,
+): LazyWeights {
+  const layouts = new Map(family.linears(config).map((linear) => [linear.weight, linear.layout]));
+  return new LazyWeights({
+    names: [...weights.keys()],
+    read(name) {
+      const layout = layouts.get(name);
+      if (quantized === undefined || layout === undefined) return asStored(readWeight(weights, name), dtype);
+      const { value } = codesOf(weights, name, layout === 'in,out', quantized);
+      const tensor: Tensor = { dtype: 'f32', shape: value.shape, data: dequantize(value) };
+      return layout === 'in,out' ? transposed(tensor) : tensor;
+    },
+  });
 }
 
 /** What transformers' BitsAndBytesConfig writes. */

@@ -4,34 +4,13 @@ import type { AppliedMethod } from '../methods/method.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import { addedTensors, baseAsRead } from '../stages/parts/training.ts';
-import type { Policy, TrainedModel } from '../stages/stage.ts';
-import { writeFileAtomically } from '../store/atomic-file.ts';
+import type { TrainedModel } from '../stages/stage.ts';
+import { writeBeside, writeJson } from './model-files-written.ts';
 import { ADAPTER_FILES, ADAPTER_HEAD, BASE_LINK, type Link, WHOLE } from './policies.ts';
-
-export const FILES_BESIDE = [
-  'config.json',
-  'tokenizer.json',
-  'tokenizer_config.json',
-  'generation_config.json',
-];
-
-export const writeJson = (directory: string, file: string, value: unknown) =>
-  writeFileAtomically(join(directory, file), `${JSON.stringify(value, null, 2)}\n`);
 
 /** The base weights with the trained ones in their place; heads and adapters left out. */
 function wholeWeights({ policy, trainable }: TrainedModel): Map<string, Tensor> {
   return new Map([...policy.weights].map(([name, value]) => [name, trainable.get(name) ?? value]));
-}
-
-/** Files beside the weights: config, tokenizer with the chat template, how to generate. */
-export async function writeBeside(directory: string, policy: Policy): Promise<void> {
-  await writeJson(directory, 'config.json', policy.config);
-  await writeJson(directory, 'tokenizer.json', policy.tokenizerFiles.json);
-  await writeJson(directory, 'tokenizer_config.json', policy.tokenizerFiles.config);
-  await writeJson(directory, 'generation_config.json', {
-    eos_token_id: policy.stop.length === 1 ? policy.stop[0] : policy.stop,
-    pad_token_id: policy.tokenizer.pad,
-  });
 }
 
 async function writeAdapter(

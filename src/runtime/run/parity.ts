@@ -1,0 +1,118 @@
+/** Whether a model that was written, opened again, is the model in the run: the same text and tokens, and near logits. */
+import { words } from '../../compiler/diagnostics/words.ts';
+import { matmul, parameter, program } from '../programs/builder.ts';
+import type { Tensor } from '../programs/ops.ts';
+import type { Program } from '../programs/program.ts';
+import { LazyWeights } from '../stages/lazy-weights.ts';
+import { hiddenRows } from '../stages/parts/language-model-program.ts';
+import { logitsProgram, PARITY_TOKENS } from '../stages/parts/logits-program.ts';
+import { SCORE } from '../stages/parts/reward-programs.ts';
+import { type Policy, type Reward, type StageContext, StageError } from '../stages/stage.ts';
+import { type Conversation, conversationFor } from './conversation.ts';
+import { type Difference, differenceOf } from './logit-difference.ts';
+
+/** A model that answers: logits, or a reward, for every token of a sequence (T, V or 1). */
+export type Answers = (ids: Int32Array) => Promise<Float32Array>;
+
+export interface Written {
+  /** For messages: `model.safetensors`. */
+  readonly name: string;
+  /** Its conversation; undefined where the files hold no tokenizer. */
+  readonly conversation: Conversation | undefined;
+  readonly answers: Answers;
+  /** Largest difference of a logit, as a part of the logits' spread. */
+  readonly tolerance: number;
+}
+
+export interface Parity extends Difference {
+  readonly tokens: number;
+  readonly tolerance: number;
+}
+
+/** Errors: StageError `export-differs`, saying where they part. */
+export async function requireParity(
+  model: Policy | Reward,
+  answers: Answers,
+  written: Written,
+): Promise<Parity> {
+  const { name, tolerance } = written;
+  const expected = conversationFor(model);
+  if (written.conversation !== undefined) sameConversation(name, expected, written.conversation);
+  const { context } = model.family.shape(model.config);
+  const ids = expected.ids.slice(0, Math.min(context, PARITY_TOKENS));
+  const [before, after] = [await answers(ids), await written.answers(ids)];
+  const found = differenceOf(before, after, ids.length);
+  if (found.relative <= tolerance) return { ...found, tokens: ids.length, tolerance };
+  const { vocabularySize } = model.family.shape(model.config);
+  const what = before.length === ids.length ? 'reward' : `logit of token ${found.at % vocabularySize}`;
+  throw differs(
+    name,
+    `at position ${found.position} the ${what} is ${show(after[found.at]!)}, not ${show(before[found.at]!)}`,
+    [
+      `the largest difference is ${show(found.relative)} of the spread of the logits; up to ${tolerance} is taken for this number format`,
+    ],
+  );
+}
+
+function sameConversation(name: string, expected: Conversation, found: Conversation): void {
+  const { length } = expected.text;
+  if (found.text !== expected.text) {
+    let at = 0;
+    while (at < length && found.text[at] === expected.text[at]) at++;
+    const around = (text: string) => JSON.stringify(text.slice(at, at + 24));
+    throw differs(
+      name,
+      `its chat template writes ${around(found.text)} where the run's writes ${around(expected.text)}`,
+      [`the first differing character is number ${at + 1} of ${length}`],
+    );
+  }
+  const at = expected.ids.findIndex((id, i) => id !== found.ids[i]);
+  if (at < 0 && found.ids.length === expected.ids.length) return;
+  const place = at < 0 ? expected.ids.length : at;
+  throw differs(
+    name,
+    `token ${place + 1} of the same text is ${found.ids[place] ?? 'missing'}, not ${expected.ids[place] ?? 'the end'}`,
+    [`tokens: ${found.ids.length}, in the run ${expected.ids.length}`],
+  );
+}
+
+function differs(written: string, where: string, notes: readonly string[]): StageError {
+  const said = words['export-differs']({ written, where, notes });
+  return new StageError('export-differs', said.message, { notes: said.notes ?? [], help: said.help ?? [] });
+}
+
+const show = (value: number): string => String(Number(value.toPrecision(3)));
+
+/** A model of ours, asked by the run's engine; its weights are not kept. */
+export function answersOf(model: Policy | Reward, load: StageContext['load']): Answers {
+  return async (ids) => {
+    const score = 'score' in model ? model.score : undefined;
+    const { weights } = model;
+    const unkept = weights instanceof LazyWeights ? weights.unkept() : weights;
+    const executor = await load(
+      answering(model, ids.length, score !== undefined),
+      score === undefined ? unkept : withHead(unkept, score),
+    );
+    try {
+      const shape = [1, ids.length];
+      const outputs = await executor.run(new Map([['ids', { dtype: 'i32', shape, data: ids }]]));
+      return outputs.get('logits')!.data as Float32Array;
+    } finally {
+      await executor.dispose();
+    }
+  };
+}
+
+/** Read when it is asked for, like the others. */
+function withHead(weights: ReadonlyMap<string, Tensor>, score: Tensor): ReadonlyMap<string, Tensor> {
+  const view = new Map<string, Tensor>();
+  view.get = (name) => (name === SCORE ? score : weights.get(name));
+  return view;
+}
+
+function answering({ family, config }: Policy, length: number, isReward: boolean): Program {
+  const spec = { family, config, batch: 1, length };
+  if (!isReward) return logitsProgram(spec);
+  const head = parameter(SCORE, [1, family.shape(config).width]);
+  return program('rewards', { logits: matmul(hiddenRows(spec), head, { transposeB: true }) });
+}
