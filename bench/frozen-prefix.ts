@@ -1,6 +1,6 @@
 /**
  * Epochs of `freeze` on a Llama-like model, the frozen blocks computed at every step or once for every row: seconds, peak
- * memory and losses of both, each in a process of its own.
+ * memory and losses of both, each in a process of its own. Rows are answers, or with `--pairs 1` preferences, as of `rm`.
  * npx tsc -p bench/tsconfig.json; node dist/bench/frozen-prefix.js --layers 8 --trained 1 --epochs 5
  */
 import { execFile } from 'node:child_process';
@@ -14,12 +14,15 @@ import { openScratch } from '../src/runtime/run/scratch.ts';
 import { createTrainer } from '../src/runtime/run/trainer.ts';
 import { frozenPrefix } from '../src/runtime/stages/parts/frozen-prefix.ts';
 import { languageModelProgram } from '../src/runtime/stages/parts/language-model-program.ts';
-import { SupervisedBatches, shapeOf } from '../src/runtime/stages/parts/padded-batches.ts';
+import { SupervisedBatches, shapeOf, sizesOf } from '../src/runtime/stages/parts/padded-batches.ts';
+import { PairBatches } from '../src/runtime/stages/parts/pairs.ts';
+import { preferenceProgram, SCORE } from '../src/runtime/stages/parts/reward-programs.ts';
 import type { Policy, StageContext } from '../src/runtime/stages/stage.ts';
 import { beginProcessorTime, initialize, numbersFrom, peakMemory, processorMs } from './measure.ts';
 
 const options = numbersFrom({
   keep: -1,
+  pairs: 0,
   layers: 8,
   trained: 1,
   width: 256,
@@ -40,6 +43,46 @@ interface Measured {
   readonly losses: readonly number[];
 }
 
+/** Made-up tokens; their number is a quarter to all of the longest length. */
+function madeUp(row: number): Int32Array {
+  const { tokens, vocabulary } = options;
+  const length = Math.ceil((tokens * (1 + ((row * 37) % 4))) / 4);
+  return Int32Array.from({ length }, (_, i) => ((row + 1) * (i + 1) * 7919) % vocabulary);
+}
+
+/** Batches of a step, the program of a batch, and the sequences in them. */
+function workOf(config: ReturnType<typeof llama.configure>, steps: number) {
+  const { rows, batch, tokens, pairs } = options;
+  const body = { family: llama, config };
+  if (pairs === 0) {
+    // The second half of each row is an answer.
+    const examples = Array.from({ length: rows }, (_, row) => {
+      const ids = madeUp(row);
+      return { ids, supervised: Uint8Array.from(ids, (_, i) => Number(2 * i >= ids.length)) };
+    });
+    return {
+      batches: new SupervisedBatches(examples, batch, 1, steps, tokens, 1),
+      program: (key: string) => languageModelProgram({ ...body, headTrainable: false, ...shapeOf(key) }),
+      sequences: examples.map(({ ids }) => ids),
+      size: batch,
+    };
+  }
+  const all = Array.from({ length: rows / 2 }, (_, row) => ({
+    chosen: madeUp(2 * row),
+    rejected: madeUp(2 * row + 1),
+    margin: 0,
+  }));
+  return {
+    batches: new PairBatches(all, batch / 2, 1, tokens, 1),
+    program(key: string) {
+      const [size, length] = sizesOf(key);
+      return preferenceProgram({ ...body, batch: 2 * size, length }, 0);
+    },
+    sequences: all.flatMap(({ chosen, rejected }) => [chosen, rejected]),
+    size: batch,
+  };
+}
+
 async function measure(keep: boolean): Promise<Measured> {
   const { layers, width, vocabulary, rows, tokens, batch, epochs } = options;
   const config = llama.configure(
@@ -49,26 +92,21 @@ async function measure(keep: boolean): Promise<Measured> {
   const parameters = llama.parameters(config);
   const target = { config, parameters, linears: llama.linears(config), blocks: llama.blocks(config) };
   const method = freeze.apply(target, { layers: options.trained });
-  const weights = initialize(parameters);
+  const heads =
+    options.pairs === 0
+      ? []
+      : [{ name: SCORE, shape: [1, width], initializer: { kind: 'normal', std: width ** -0.5 } as const }];
+  const weights = initialize([...parameters, ...heads]);
   const model = {
     policy: { family: llama, config, weights } as unknown as Policy,
     method,
-    trainable: new Map([...weights].filter(([name]) => method.trainable.includes(name))),
-    frozen: new Map([...weights].filter(([name]) => !method.trainable.includes(name))),
+    trainable: new Map([...weights].filter(([name]) => method.trainable.includes(name) || name === SCORE)),
+    frozen: new Map([...weights].filter(([name]) => !method.trainable.includes(name) && name !== SCORE)),
   };
-  // A quarter to all of the longest length, the second half of each row an answer.
-  const examples = Array.from({ length: rows }, (_, row) => {
-    const length = Math.ceil((tokens * (1 + ((row * 37) % 4))) / 4);
-    return {
-      ids: Int32Array.from({ length }, (_, i) => ((row + 1) * (i + 1) * 7919) % vocabulary),
-      supervised: Uint8Array.from({ length }, (_, i) => Number(2 * i >= length)),
-    };
-  });
   const steps = Math.ceil((rows * epochs) / batch);
-  const batches = new SupervisedBatches(examples, batch, 1, steps, tokens, 1);
-  const program = (key: string) =>
-    languageModelProgram({ family: llama, config, headTrainable: false, ...shapeOf(key) });
-  const context = {
+  const { batches, program, sequences, size } = workOf(config, steps);
+  const context: Pick<StageContext, 'job' | 'scratch' | 'message' | 'checkStop' | 'load'> = {
+    job: { options: {} } as unknown as StageContext['job'],
     scratch: (bytes: number) => openScratch('', bytes),
     message: () => {},
     checkStop: () => {},
@@ -77,16 +115,16 @@ async function measure(keep: boolean): Promise<Measured> {
         finishProgram(() => built, treatment),
         { frozen: frozen! },
       ),
-  } satisfies Partial<StageContext>;
+  };
 
   beginProcessorTime();
   const started = performance.now();
   const prefix = await frozenPrefix(context as unknown as StageContext, {
     model,
     program: program('1x8'),
-    sequences: examples.map(({ ids }) => ids),
+    sequences,
     repeated: keep,
-    size: batch,
+    size,
   });
   const before = performance.now() - started;
   const trainer = createTrainer(
