@@ -8,7 +8,10 @@ import type { Method } from './methods/method.ts';
 import { qlora } from './methods/qlora.ts';
 import { gpt2 } from './models/gpt2.ts';
 import { llama } from './models/llama.ts';
+import { mistral } from './models/mistral.ts';
 import type { ModelFamily } from './models/model.ts';
+import { qwen2 } from './models/qwen2.ts';
+import { qwen3 } from './models/qwen3.ts';
 import { adafactorKind } from './optimizers/adafactor.ts';
 import { adam8bitKind } from './optimizers/adam8bit.ts';
 import { adamwKind } from './optimizers/adamw.ts';
@@ -49,7 +52,7 @@ export const optimizers: Readonly<Record<string, OptimizerKind>> = {
   paged_adamw: pagedAdamwKind,
   paged_adamw8bit: pagedAdamw8bitKind,
 };
-export const models: Readonly<Record<string, ModelFamily>> = { llama, gpt2 };
+export const models: Readonly<Record<string, ModelFamily>> = { llama, mistral, qwen2, qwen3, gpt2 };
 
 const entriesOf = <T extends { readonly entry: CallEntry }>(table: Readonly<Record<string, T>>) =>
   Object.fromEntries(Object.entries(table).map(([name, { entry }]) => [name, entry])) as Record<

@@ -94,14 +94,12 @@ test('sizes that do not fit each other are refused in words', () => {
 });
 
 test('a setting that would change the numbers is refused by name', () => {
-  const config = { ...llama.configure({}, tokens), hidden_act: 'gelu' };
+  const config = { ...llama.configure({}, tokens), hidden_act: 'quick_gelu' };
   expect(() => llama.parameters(config)).toThrow(
-    'config.json has hidden_act="gelu", which is not supported (known: "silu")',
+    'config.json has hidden_act="quick_gelu", which is not supported (known: "silu"',
   );
-  const inverse = { ...gpt2.configure({}, tokens), scale_attn_by_inverse_layer_idx: true };
-  expect(() => gpt2.parameters(inverse)).toThrow(
-    'scale_attn_by_inverse_layer_idx=true, which is not supported',
-  );
+  const crossed = { ...gpt2.configure({}, tokens), add_cross_attention: true };
+  expect(() => gpt2.parameters(crossed)).toThrow('add_cross_attention=true, which is not supported');
 });
 
 test('tensors of a checkpoint that are no weights', () => {

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { evaluate } from '../../src/runtime/executables/reference/reference.ts';
 import { rotaryFrequencies, rotate, rotation } from '../../src/runtime/layers/rotary.ts';
-import { frequenciesOf } from '../../src/runtime/models/llama-rope.ts';
+import { ropeOf } from '../../src/runtime/models/rope.ts';
 import { input, program } from '../../src/runtime/programs/builder.ts';
 import { expectClose } from '../reference/close.ts';
 import { vectors } from '../reference/rl-vectors.ts';
@@ -10,7 +10,10 @@ import { vectors } from '../reference/rl-vectors.ts';
 test('rotated queries', () => {
   const { theta, head_dim: size, positions, q, inv_freq: frequencies, out } = vectors.rope;
   expectClose(rotaryFrequencies(size, theta), frequencies, { relative: 1e-12 });
-  const angles = rotation(input('positions', 'i32', [1, 4]), 16, rotaryFrequencies(size, theta));
+  const angles = rotation(input('positions', 'i32', [1, 4]), 16, {
+    at: () => rotaryFrequencies(size, theta),
+    scale: 1,
+  });
   const built = program('rope', { out: rotate(input('q', 'f32', [1, 1, 4, 8]), angles) });
   const feeds = new Map([
     ['positions', { dtype: 'i32' as const, shape: [1, 4], data: Int32Array.from(positions as number[]) }],
@@ -22,7 +25,7 @@ test('rotated queries', () => {
 
 const plain = rotaryFrequencies(8, 10_000);
 const scaled = (scaling: Record<string, number | string>) =>
-  frequenciesOf({ model_type: 'llama', rope_theta: 10_000, rope_scaling: scaling }, 8);
+  ropeOf({ model_type: 'llama', rope_theta: 10_000, rope_scaling: scaling }, 8, 64).angles(64, false).at(0);
 
 test('linear scaling divides every frequency', () => {
   expectClose(
@@ -46,7 +49,7 @@ test('llama3 scaling: fast pairs stay, slow pairs are divided, between them it i
 });
 
 test('a scaling it does not know is refused by name', () => {
-  expect(() => scaled({ rope_type: 'yarn', factor: 4 })).toThrow(
-    'rope_scaling of type "yarn" is not supported',
+  expect(() => scaled({ rope_type: 'longrope', factor: 4 })).toThrow(
+    'rope_scaling of type "longrope", which is not supported (known: default, linear, dynamic, llama3, yarn)',
   );
 });

@@ -30,19 +30,22 @@ export interface AttentionInputs {
   readonly bias: Node;
   /** (B, K, P, E) each. */
   readonly past?: { readonly key: Node; readonly value: Node } | undefined;
+  /** What products of queries and keys are multiplied by; 1 / √E where absent. */
+  readonly scale?: number;
 }
 
 /**
- * softmax(q kᵀ / √E + bias) v → (B·T, H·E).
+ * softmax(scale · q kᵀ + bias) v → (B·T, H·E).
  * The G query heads that share a key head are stacked on the token axis, so keys are never repeated; past and new
  * keys are scored apart and only the scores are joined, so the cache is never copied.
  * @see https://arxiv.org/abs/1706.03762 equation 1, https://arxiv.org/abs/2305.13245
  */
-export function attention({ query, key, value, bias, past }: AttentionInputs): Node {
+export function attention({ query, key, value, bias, past, ...inputs }: AttentionInputs): Node {
   const [batch, heads, tokens, size] = query.shape as [number, number, number, number];
+  const scale = inputs.scale ?? 1 / Math.sqrt(size);
   const groups = key.shape[1]!;
   const stacked = heads === groups ? query : reshape(query, [batch, groups, (heads / groups) * tokens, size]);
-  const product = (keys: Node) => matmul(stacked, keys, { transposeB: true, scale: 1 / Math.sqrt(size) });
+  const product = (keys: Node) => matmul(stacked, keys, { transposeB: true, scale });
   const scores = past === undefined ? product(key) : concat([product(past.key), product(key)], 3);
   const weights = softmaxWithBias(scores, bias, tokens);
   if (past === undefined) return merge(matmul(weights, value));

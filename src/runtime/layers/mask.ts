@@ -26,3 +26,15 @@ export function causalBiasTensor(tokens: number, padding: readonly number[] = [0
 export function causalBias(tokens: number): Node {
   return constant(causalBiasTensor(tokens));
 }
+
+/**
+ * What a window adds to the bias of T tokens: 0 where a query looks back at fewer than `window` tokens, MASKED further
+ * back; a query counts as the first of them. → f32 (1, 1, T, T). Padding on the left changes no distance.
+ * @see https://arxiv.org/abs/2310.06825 section 2
+ */
+export function windowMask(tokens: number, window: number): Node {
+  const data = new Float32Array(tokens * tokens);
+  for (let query = window; query < tokens; query++)
+    data.fill(MASKED, query * tokens, query * tokens + query - window + 1);
+  return constant({ dtype: 'f32', shape: [1, 1, tokens, tokens], data });
+}

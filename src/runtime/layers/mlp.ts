@@ -1,20 +1,28 @@
 /** The feed-forward halves of a block. N rows, D width, M inner width. */
-import { gelu, mul, silu } from '../programs/builder.ts';
+import { mul, silu } from '../programs/builder.ts';
 import type { Node } from '../programs/program.ts';
 import { conv1d, linear } from './linear.ts';
 
-/**
- * down(silu(gate x) · up x), no biases. x: (N, D); gate, up: (M, D); down: (D, M) → (N, D)
- * @see https://arxiv.org/abs/2002.05202 equation 6
- */
-export function swiglu(
-  x: Node,
-  weights: { readonly gate: Node; readonly up: Node; readonly down: Node },
-): Node {
-  return linear(mul(silu(linear(x, weights.gate)), linear(x, weights.up)), weights.down);
+/** Weights in nn.Linear's layout: gate, up (M, D), down (D, M); biases where a model has them. */
+export interface GatedMlpWeights {
+  readonly gate: Node;
+  readonly up: Node;
+  readonly down: Node;
+  readonly gateBias?: Node | undefined;
+  readonly upBias?: Node | undefined;
+  readonly downBias?: Node | undefined;
 }
 
-export interface GeluMlpWeights {
+/**
+ * down(activation(gate x) · up x); with silu, SwiGLU. x: (N, D) → (N, D)
+ * @see https://arxiv.org/abs/2002.05202 equation 6
+ */
+export function gatedMlp(x: Node, weights: GatedMlpWeights, activation: (x: Node) => Node = silu): Node {
+  const gate = activation(linear(x, weights.gate, weights.gateBias));
+  return linear(mul(gate, linear(x, weights.up, weights.upBias)), weights.down, weights.downBias);
+}
+
+export interface MlpWeights {
   /** (D, M) */
   readonly up: Node;
   /** (M) */
@@ -25,8 +33,7 @@ export interface GeluMlpWeights {
   readonly downBias: Node;
 }
 
-/** GPT-2's: down(gelu(up x)), both maps in Conv1D layout with a bias. x: (N, D) → (N, D) */
-export function geluMlp(x: Node, weights: GeluMlpWeights, approximation: 'erf' | 'tanh'): Node {
-  const inner = gelu(conv1d(x, weights.up, weights.upBias), approximation);
-  return conv1d(inner, weights.down, weights.downBias);
+/** GPT-2's: down(activation(up x)), both maps in Conv1D layout with a bias. x: (N, D) → (N, D) */
+export function conv1dMlp(x: Node, weights: MlpWeights, activation: (x: Node) => Node): Node {
+  return conv1d(activation(conv1d(x, weights.up, weights.upBias)), weights.down, weights.downBias);
 }

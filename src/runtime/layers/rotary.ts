@@ -8,21 +8,33 @@ export interface Rotation {
   readonly sin: Node;
 }
 
+/** How far each pair is turned at a position, and what the turned pairs are multiplied by. */
+export interface RotaryAngles {
+  /** Radians per position of the Dh / 2 pairs, for the token at this position. */
+  at(position: number): Float64Array;
+  /** Of cosines and sines. */
+  readonly scale: number;
+}
+
 /**
- * The rotation of tokens at `positions` (i32 (B, T) or (1, T)), looked up in a table of `context` rows.
+ * The rotation of tokens at `positions` (i32 (B, T) or (1, T)), looked up in a table: all of them are below `rows`.
  * Angle of pair i at position p: p · frequencies[i].
  * @see https://arxiv.org/abs/2104.09864 section 3.4.2
  */
-export function rotation(positions: Node, context: number, frequencies: Float64Array): Rotation {
-  const table = (f: (angle: number) => number): Node => {
-    const half = frequencies.length;
-    const data = new Float32Array(context * half);
-    for (let p = 0; p < context; p++) {
-      for (let i = 0; i < half; i++) data[p * half + i] = f(p * frequencies[i]!);
+export function rotation(positions: Node, rows: number, { at, scale }: RotaryAngles): Rotation {
+  const half = at(0).length;
+  const cos = new Float32Array(rows * half);
+  const sin = new Float32Array(rows * half);
+  for (let p = 0; p < rows; p++) {
+    const frequencies = at(p);
+    for (let i = 0; i < half; i++) {
+      cos[p * half + i] = scale * Math.cos(p * frequencies[i]!);
+      sin[p * half + i] = scale * Math.sin(p * frequencies[i]!);
     }
-    return gatherRows(constant({ dtype: 'f32', shape: [context, half], data }), positions);
-  };
-  return { cos: table(Math.cos), sin: table(Math.sin) };
+  }
+  const look = (data: Float32Array) =>
+    gatherRows(constant({ dtype: 'f32', shape: [rows, half], data }), positions);
+  return { cos: look(cos), sin: look(sin) };
 }
 
 /** 1 / theta^(2i / Dh) for each of the Dh / 2 pairs. */

@@ -1,6 +1,7 @@
 /** Tensor names, shapes and start values of GPT-2. */
-import { mustBe, numberOf } from './config.ts';
-import type { Initializer, ModelConfig, ModelPart, ModelShape, ParameterSpec } from './model.ts';
+import { positiveOf } from './config.ts';
+import type { Gpt2Settings } from './gpt2-settings.ts';
+import type { Initializer, ModelConfig, ModelPart, ParameterSpec } from './model.ts';
 
 /** Hugging Face module names of block `i`. */
 export function gpt2Block(i: number) {
@@ -15,14 +16,6 @@ export function gpt2Block(i: number) {
   };
 }
 
-/** Errors: Error for a setting under which Hugging Face would compute something else. */
-function check(config: ModelConfig): void {
-  mustBe(config, 'activation_function', 'gelu_new', 'gelu_pytorch_tanh', 'gelu');
-  mustBe(config, 'scale_attn_weights', true);
-  mustBe(config, 'scale_attn_by_inverse_layer_idx', false);
-  mustBe(config, 'add_cross_attention', false);
-}
-
 function partOf(name: string): ModelPart {
   if (name.includes('.attn.')) return 'attention';
   if (name.includes('.mlp.')) return 'mlp';
@@ -31,11 +24,9 @@ function partOf(name: string): ModelPart {
 }
 
 /** Normal 0.02; projections into the residual stream 0.02 / √(2 · blocks); biases 0; norms 1 and 0. */
-export function gpt2Parameters(config: ModelConfig, shape: ModelShape): ParameterSpec[] {
-  check(config);
-  const { blocks, width, context, vocabularySize } = shape;
-  const inner = numberOf(config, 'n_inner', 4 * width);
-  const std = numberOf(config, 'initializer_range', 0.02);
+export function gpt2Parameters(config: ModelConfig, settings: Gpt2Settings): ParameterSpec[] {
+  const { blocks, width, inner, context, vocabularySize, head } = settings;
+  const std = positiveOf(config, 'initializer_range', { fallback: 0.02, zero: true });
   const normal: Initializer = { kind: 'normal', std };
   const residual: Initializer = { kind: 'normal', std: std / Math.sqrt(2 * blocks) };
   const specs: ParameterSpec[] = [
@@ -64,8 +55,7 @@ export function gpt2Parameters(config: ModelConfig, shape: ModelShape): Paramete
     map(block.down, inner, width, residual);
   }
   norm('transformer.ln_f');
-  if (config.tie_word_embeddings === false) {
+  if (head === 'lm_head.weight')
     specs.push({ name: 'lm_head.weight', shape: [vocabularySize, width], initializer: normal });
-  }
   return specs.map((spec) => ({ ...spec, part: partOf(spec.name) }));
 }

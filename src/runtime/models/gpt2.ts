@@ -3,14 +3,16 @@
  * stored as Conv1D, (in, out). B batch, T tokens, D width, V vocabulary.
  * @see Radford et al., Language Models are Unsupervised Multitask Learners (2019)
  */
+import { activations } from '../layers/activations.ts';
 import { attention, splitHeads } from '../layers/attention.ts';
 import { conv1d } from '../layers/linear.ts';
-import { geluMlp } from '../layers/mlp.ts';
+import { conv1dMlp } from '../layers/mlp.ts';
 import { add, blockEdge, gatherRows, layerNorm, reshape, sliceAxis } from '../programs/builder.ts';
 import type { Node } from '../programs/program.ts';
-import { numberOf, weightsOf } from './config.ts';
+import { noOutputLayer, weightsOf } from './config.ts';
 import { configureGpt2, gpt2Entry } from './gpt2-config.ts';
 import { gpt2Block, gpt2Parameters } from './gpt2-parameters.ts';
+import { gpt2Settings } from './gpt2-settings.ts';
 import type {
   ForwardInputs,
   ForwardOutputs,
@@ -21,29 +23,15 @@ import type {
 } from './model.ts';
 
 function shape(config: ModelConfig): ModelShape {
-  const width = numberOf(config, 'n_embd');
-  const heads = numberOf(config, 'n_head');
-  return {
-    blocks: numberOf(config, 'n_layer'),
-    width,
-    heads,
-    keyValueHeads: heads,
-    headSize: width / heads,
-    context: numberOf(config, 'n_positions'),
-    vocabularySize: numberOf(config, 'vocab_size'),
-  };
+  const { blocks, width, heads, keyValueHeads, headSize, context, vocabularySize } = gpt2Settings(config);
+  return { blocks, width, heads, keyValueHeads, headSize, context, vocabularySize };
 }
 
-const parametersOf = (config: ModelConfig) => gpt2Parameters(config, shape(config));
-
-/** "gelu" is the exact one; the others are the approximation GPT-2 was trained with. */
-const activation = (config: ModelConfig) => (config.activation_function === 'gelu' ? 'erf' : 'tanh');
+const parametersOf = (config: ModelConfig) => gpt2Parameters(config, gpt2Settings(config));
 
 function forward(config: ModelConfig, { ids, positions, bias, past }: ForwardInputs): ForwardOutputs {
-  const { blocks, width, heads } = shape(config);
+  const { blocks, width, heads, epsilon, activation, attentionScale } = gpt2Settings(config);
   const weight = weightsOf(config, parametersOf);
-  const epsilon = numberOf(config, 'layer_norm_epsilon', 1e-5);
-  const approximation = activation(config);
   const [batch, tokens] = ids.shape as [number, number];
   const norm = (x: Node, name: string) =>
     layerNorm(x, weight(`${name}.weight`), weight(`${name}.bias`), epsilon);
@@ -60,21 +48,21 @@ function forward(config: ModelConfig, { ids, positions, bias, past }: ForwardInp
       splitHeads(sliceAxis(fused, 1, n * width, (n + 1) * width), batch, tokens, heads);
     const [query, key, value] = [part(0), part(1), part(2)];
     present.push({ key, value });
-    x = add(x, map(attention({ query, key, value, bias, past: past?.[i] }), block.o));
+    const scale = attentionScale(i);
+    x = add(x, map(attention({ query, key, value, bias, past: past?.[i], scale }), block.o));
     const mlp = {
       up: weight(`${block.up}.weight`),
       upBias: weight(`${block.up}.bias`),
       down: weight(`${block.down}.weight`),
       downBias: weight(`${block.down}.bias`),
     };
-    x = add(x, geluMlp(norm(x, block.mlpNorm), mlp, approximation));
+    x = add(x, conv1dMlp(norm(x, block.mlpNorm), mlp, activations[activation]));
   }
   return { hidden: reshape(norm(blockEdge(x, blocks), 'transformer.ln_f'), [batch, tokens, width]), present };
 }
 
 function linears(config: ModelConfig): LinearLayer[] {
-  const { blocks, width } = shape(config);
-  const inner = numberOf(config, 'n_inner', 4 * width);
+  const { blocks, width, inner } = gpt2Settings(config);
   return Array.from({ length: blocks }, (_, block) => {
     const names = gpt2Block(block);
     const layer = (
@@ -105,6 +93,7 @@ function linears(config: ModelConfig): LinearLayer[] {
 
 export const gpt2: ModelFamily = {
   modelType: 'gpt2',
+  architectures: ['GPT2LMHeadModel', 'GPT2Model', 'GPT2ForSequenceClassification'],
   entry: gpt2Entry,
   configure: configureGpt2,
   parameters: parametersOf,
@@ -116,15 +105,15 @@ export const gpt2: ModelFamily = {
     );
   },
   forward,
-  head: (config) =>
-    weightsOf(
-      config,
-      parametersOf,
-    )(config.tie_word_embeddings === false ? 'lm_head.weight' : 'transformer.wte.weight'),
+  head(config) {
+    const { head } = gpt2Settings(config);
+    if (head === undefined) throw noOutputLayer(config);
+    return weightsOf(config, parametersOf)(head);
+  },
   shape,
   canonicalName: (config, name) => {
     if (/\.attn\.(masked_)?bias$/.test(name)) return undefined;
-    if (name === 'lm_head.weight') return config.tie_word_embeddings === false ? name : undefined;
+    if (name === 'lm_head.weight') return gpt2Settings(config).head === name ? name : undefined;
     return name.startsWith('transformer.') ? name : `transformer.${name}`;
   },
 };

@@ -1,7 +1,7 @@
-/** Options of `llama(…)` and `qwen2(…)`, and the config.json that they make. */
+/** Options of `llama(…)` and its variants, and the config.json that they make. */
 import type { Json, OptionSchema } from '../../compiler/catalog.ts';
 import { mustDivide, numberOption } from './config.ts';
-import type { LlamaVariant } from './llama.ts';
+import type { LlamaVariant } from './llama-settings.ts';
 import type { ModelConfig, SpecialTokens } from './model.ts';
 import { ModelError } from './model-error.ts';
 
@@ -61,7 +61,7 @@ export function configureLlama(
   }
   return {
     model_type: variant.modelType,
-    architectures: [variant.architecture],
+    architectures: [`${variant.architecture}ForCausalLM`],
     vocab_size: tokens.vocabularySize,
     hidden_size: width,
     intermediate_size: numberOption(options, 'mlp', Math.ceil((8 * width) / 3 / 32) * 32),
@@ -76,8 +76,7 @@ export function configureLlama(
     rope_theta: numberOption(options, 'rope_theta', variant.defaults.rope_theta),
     tie_word_embeddings: options.tied ?? true,
     attention_dropout: 0,
-    ...(variant.modelType === 'llama' ? { attention_bias: false, mlp_bias: false, rope_scaling: null } : {}),
-    ...(variant.modelType === 'qwen2' ? { use_sliding_window: false } : {}),
+    ...variant.configure(options),
     // Where it is left out, other tools take the family's own.
     bos_token_id: tokens.bos ?? null,
     eos_token_id: tokens.eos,

@@ -3,7 +3,7 @@ import type { CallEntry, Json } from '../../compiler/catalog.ts';
 import type { Shape } from '../programs/ops.ts';
 import type { Node } from '../programs/program.ts';
 
-/** A Hugging Face `config.json`, as it stands. */
+/** A Hugging Face `config.json`, as it stands; checked as it is read, by `parameters`, `shape` and `forward`. */
 export type ModelConfig = { readonly model_type: string; readonly [key: string]: Json };
 
 export type Initializer =
@@ -44,7 +44,7 @@ export interface LinearLayer {
 export interface ForwardInputs {
   /** i32 (B, T) */
   readonly ids: Node;
-  /** i32 (B, T) or (1, T): the position of each token in its own sequence. */
+  /** i32 (B, T) or (1, T): the position of each token in its own sequence, below S. */
   readonly positions: Node;
   /**
    * f32, broadcasts to (B, 1, T, S), added to the scores: 0 where a query may look, a large negative number where not.
@@ -53,6 +53,11 @@ export interface ForwardInputs {
   readonly bias: Node;
   /** Keys (rotated) and values of earlier tokens, one pair a block, each f32 (B, Hkv, P, Dh). */
   readonly past?: readonly { readonly key: Node; readonly value: Node }[];
+  /**
+   * As `bias`, for the blocks with a window (`ModelShape.window`): what it hides is hidden too. Needed where there is a past
+   * and S is larger than the window; without a past it follows from `bias`.
+   */
+  readonly windowBias?: Node;
 }
 
 export interface ForwardOutputs {
@@ -65,6 +70,8 @@ export interface ForwardOutputs {
 export interface ModelFamily {
   /** `config.model_type` of the configs it makes and reads. */
   readonly modelType: string;
+  /** What `config.architectures` may name; the first is the language model. */
+  readonly architectures: readonly string[];
   readonly entry: CallEntry;
   /** Options of `llama(…)` → config.json. Errors: Error with a sentence for people (heads that do not divide the width). */
   configure(options: Readonly<Record<string, Json>>, tokens: SpecialTokens): ModelConfig;
@@ -73,7 +80,10 @@ export interface ModelFamily {
   /** Number of blocks, and the tensor names that belong to each (for `freeze`). */
   blocks(config: ModelConfig): readonly (readonly string[])[];
   forward(config: ModelConfig, inputs: ForwardInputs): ForwardOutputs;
-  /** The output embedding as a parameter node (V, D): its own tensor, or the tied embedding. */
+  /**
+   * The output embedding as a parameter node (V, D): its own tensor, or the tied embedding. Errors: ModelError for a
+   * reward model, which has none.
+   */
   head(config: ModelConfig): Node;
   shape(config: ModelConfig): ModelShape;
   /**
@@ -96,6 +106,14 @@ export interface ModelShape {
   readonly heads: number;
   readonly keyValueHeads: number;
   readonly headSize: number;
+  /** Tokens of the longest sequence. */
   readonly context: number;
   readonly vocabularySize: number;
+  /** Tokens that a token looks at, itself included, in the blocks that have a window. */
+  readonly window?: number;
+  /**
+   * Above so many tokens the length of a program changes what it computes (rotary scaling `dynamic`): prompts are not
+   * padded beyond it.
+   */
+  readonly fixedUpTo?: number;
 }
