@@ -7,6 +7,7 @@ const runtime = {
   random: [],
   checkpoints: ['programs', 'store', 'quantization'],
   store: [],
+  hub: ['store'],
   quantization: [],
   gradients: ['programs'],
   rewrites: ['programs', 'quantization'],
@@ -23,7 +24,7 @@ const runtime = {
   stages: ['programs', 'layers', 'models', 'methods', 'losses', 'optimizers', 'generation', 'data', 'tokenizers', 'random', 'executables', 'quantization', 'rewrites', 'run'],
   run: [
     'programs', 'gradients', 'rewrites', 'models', 'methods', 'losses', 'optimizers', 'executables', 'devices', 'data',
-    'tokenizers', 'checkpoints', 'store', 'stages', 'generation', 'random', 'quantization',
+    'tokenizers', 'checkpoints', 'store', 'stages', 'generation', 'random', 'quantization', 'hub',
   ],
 };
 

@@ -76,6 +76,10 @@ export const codes = {
 
   'not-enough-memory': entry('FTP4001', 4),
   'not-enough-disk': entry('FTP4002', 4),
+  'not-on-the-hub': entry('FTP4003'),
+  'no-hub-access': entry('FTP4004', 6),
+  'hub-unreachable': entry('FTP4005', 6),
+  'broken-download': entry('FTP4006'),
 
   'missing-data-file': entry('FTP5001'),
   'empty-data': entry('FTP5002'),

@@ -2,6 +2,7 @@
 import type { ProblemName } from './codes.ts';
 import { dataWords } from './words/data.ts';
 import { graphWords } from './words/graph.ts';
+import { hubWords } from './words/hub.ts';
 import { keptWords } from './words/kept.ts';
 import { nameWords } from './words/names.ts';
 import { runtimeWords } from './words/runtime.ts';
@@ -15,6 +16,7 @@ export const words = {
   ...valueWords,
   ...graphWords,
   ...runtimeWords,
+  ...hubWords,
   ...dataWords,
   ...keptWords,
 } satisfies { readonly [K in ProblemName]: (data: never) => Words };

@@ -4,6 +4,7 @@ import { codes, type ProblemName } from '../../compiler/diagnostics/codes.ts';
 import type { Job, Span } from '../../compiler/graph/graph.ts';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
 import { DataError } from '../data/data-error.ts';
+import { HubError } from '../hub/hub-error.ts';
 import { MethodError } from '../methods/method.ts';
 import { ModelError } from '../models/model-error.ts';
 import { QuantizationError } from '../quantization/quantization-error.ts';
@@ -83,6 +84,14 @@ function factsOf(error: unknown, job: Job | undefined): Facts {
       option: job && Object.keys(job.data)[0],
       file: error.file,
       line: error.line,
+      notes: error.notes,
+      help: error.help,
+    };
+  if (error instanceof HubError)
+    return {
+      problem: error.problem,
+      message: error.message,
+      option: 'model',
       notes: error.notes,
       help: error.help,
     };

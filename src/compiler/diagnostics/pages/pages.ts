@@ -2,6 +2,7 @@
 import type { ProblemName } from '../codes.ts';
 import { dataPages } from './data.ts';
 import { graphPages } from './graph.ts';
+import { hubPages } from './hub.ts';
 import { namePages } from './names.ts';
 import type { Page } from './page.ts';
 import { runtimePages } from './runtime.ts';
@@ -15,6 +16,7 @@ export const pages: { readonly [K in ProblemName]: Page } = {
   ...valuePages,
   ...graphPages,
   ...runtimePages,
+  ...hubPages,
   ...dataPages,
   ...storePages,
 };
