@@ -87,7 +87,19 @@ describe('rows longer than the context', () => {
     expect(problem).toMatchObject({ code: 'FTP5006', stage: 'sft', line: 5 });
     expect(problem!.file).toMatch(/data\/sft\.jsonl$/);
     expect(problem!.message).toMatch(/^the row has \d+ tokens, the context holds 32$/);
+    expect(problem!.notes).toHaveLength(1);
     expect(said.end.exit_code).toBe(1);
+  });
+
+  test('the first few are named, and all are counted', async () => {
+    const kept = sftRows.slice(0, 2);
+    const files = { ...tinyData, 'data/sft.jsonl': lines([...kept, ...Array(7).fill(long), ...kept]) };
+    const said = await workshop(`${pretrain} → sft(${all} max_steps=1 batch=4)`, files).run();
+    const [problem] = said.of('diagnostic');
+    expect(problem).toMatchObject({ code: 'FTP5006', line: 3 });
+    const tokens = /the row has (\d+) tokens/.exec(problem!.message)![1];
+    const named = [3, 4, 5, 6, 7].map((line) => `sft.jsonl:${line} (${tokens} tokens)`).join(', ');
+    expect(problem!.notes[0]).toBe(`7 of 11 rows are too long: ${named}, and 2 more`);
   });
 
   test('are left out and counted', async () => {

@@ -5,6 +5,7 @@ import type { Metrics } from '../../run/events.ts';
 import { encodeChat, encodePrompt } from '../../tokenizers/chat-template.ts';
 import type { Tokenizer } from '../../tokenizers/load-tokenizer.ts';
 import { StageError } from '../stage.ts';
+import { OverlongRows } from './overlong-rows.ts';
 
 export interface Example {
   readonly ids: Int32Array;
@@ -60,6 +61,8 @@ export interface Account {
   truncated: number;
   tokens: number;
   supervisedTokens: number;
+  /** With `overlong=error`; `report` refuses them. */
+  readonly overlong: OverlongRows;
 }
 
 export const emptyAccount = (): Account => ({
@@ -68,11 +71,12 @@ export const emptyAccount = (): Account => ({
   truncated: 0,
   tokens: 0,
   supervisedTokens: 0,
+  overlong: new OverlongRows(),
 });
 
 /**
- * Fits an example into the context, counting what that costs; undefined where it is dropped.
- * Errors: StageError `overlong-row` where `overlong` is `error`, `no-supervised-token` where nothing would be learned.
+ * Fits an example into the context, counting what that costs; undefined where it is dropped, or where `overlong` is
+ * `error`: then the account has it. Errors: StageError `no-supervised-token` where nothing would be learned.
  */
 export function fit(
   example: Example,
@@ -84,18 +88,17 @@ export function fit(
   account.rows++;
   let fitted = example;
   if (example.ids.length > context) {
-    if (overlong === 'error')
-      throw new StageError(
-        'overlong-row',
-        `the row has ${example.ids.length} tokens, the context holds ${context}`,
-        {
-          ...place,
-          option: 'overlong',
-          help: [
-            'leave such rows out with `overlong=drop`, cut them with `overlong=truncate`, or train a model with a larger context',
-          ],
-        },
-      );
+    if (overlong === 'error') {
+      const tokens = example.ids.length;
+      account.overlong.add(example.row, tokens, {
+        message: `the row has ${tokens} tokens, the context holds ${context}`,
+        option: 'overlong',
+        help: [
+          'leave such rows out with `overlong=drop`, cut them with `overlong=truncate`, or train a model with a larger context',
+        ],
+      });
+      return undefined;
+    }
     if (overlong === 'drop') {
       account.dropped++;
       return undefined;

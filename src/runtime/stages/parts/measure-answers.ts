@@ -3,17 +3,21 @@ import type { Row } from '../../data/row.ts';
 import { promptCompletionOf, promptOf } from '../../data/shapes.ts';
 import { greedySampler } from '../../generation/rollout.ts';
 import type { Metrics, Sample } from '../../run/events.ts';
-import { type Policy, type StageContext, StageError } from '../stage.ts';
+import type { Policy, StageContext } from '../stage.ts';
 import { answerOf, encodeQuestion, noRowsLeft } from './examples.ts';
 import { judge } from './judge.ts';
+import { OverlongRows } from './overlong-rows.ts';
 import { joined, longestOf } from './sequences.ts';
 
 /** White space folded, composed characters: how answers are compared. */
 const fold = (text: string) => text.normalize('NFC').replace(/\s+/gu, ' ').trim();
 
-interface Answered {
+interface Question {
   readonly row: Row;
   readonly prompt: Int32Array;
+}
+
+interface Answered extends Question {
   readonly response: Int32Array;
   /** Without the token that ended it. */
   readonly text: string;
@@ -52,9 +56,11 @@ async function answerAll(context: StageContext, policy: Policy, rows: readonly R
   const { family, config, tokenizer, stop } = policy;
   const maxNewTokens = Number(context.job.options.max_new_tokens);
   const longest = family.shape(config).context;
+  const overlong = new OverlongRows();
   const questions = rows.flatMap((row) =>
-    fitQuestion(context, row, encodeQuestion(promptOf(row), policy), longest),
+    fitQuestion(context, { row, prompt: encodeQuestion(promptOf(row), policy) }, longest, overlong),
   );
+  overlong.refuse(rows.length);
   if (questions.length === 0) throw noRowsLeft();
   if (questions.length < rows.length)
     context.message(
@@ -89,30 +95,23 @@ async function answerAll(context: StageContext, policy: Policy, rows: readonly R
   return answered;
 }
 
-/**
- * A prompt with room for an answer in the context, which ends a long answer; `overlong` decides about the others.
- * Errors: StageError `overlong-row`.
- */
+/** A prompt with room for an answer in the context, which ends a long answer; `overlong` decides about the others. */
 function fitQuestion(
   { job: { options } }: StageContext,
-  row: Row,
-  prompt: Int32Array,
+  { row, prompt }: Question,
   longest: number,
-): { row: Row; prompt: Int32Array }[] {
+  overlong: OverlongRows,
+): Question[] {
   if (prompt.length < longest) return [{ row, prompt }];
   const room = longest - Number(options.max_new_tokens);
   if (options.overlong === 'drop') return [];
   if (options.overlong === 'truncate' && room > 0) return [{ row, prompt: prompt.slice(-room) }];
-  throw new StageError(
-    'overlong-row',
-    `the prompt has ${prompt.length} tokens; the context of ${longest} has no room for an answer`,
-    {
-      file: row.file,
-      line: row.line,
-      option: 'overlong',
-      help: ['leave such rows out with `overlong=drop`, or train a model with a larger context'],
-    },
-  );
+  overlong.add(row, prompt.length, {
+    message: `the prompt has ${prompt.length} tokens; the context of ${longest} has no room for an answer`,
+    option: 'overlong',
+    help: ['leave such rows out with `overlong=drop`, or train a model with a larger context'],
+  });
+  return [];
 }
 
 async function meanReward(context: StageContext, answered: readonly Answered[]): Promise<number | undefined> {

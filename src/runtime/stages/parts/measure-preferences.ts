@@ -9,7 +9,7 @@ import { encodePair } from './pairs.ts';
 import { longestOf } from './sequences.ts';
 import { noRewardModel } from './unmeasurable.ts';
 
-/** Ties count as wrong. Errors: StageError where no reward model reaches the stage. */
+/** Ties count as wrong. Errors: StageError where no reward model reaches the stage, `overlong-row`. */
 export async function measurePreferences(
   context: StageContext,
   policy: Policy,
@@ -23,6 +23,7 @@ export async function measurePreferences(
   const pairs = rows.flatMap(
     (row) => encodePair(row, preferenceOf(row), policy, longest, overlong as Overlong, account, false) ?? [],
   );
+  account.overlong.refuse(account.rows);
   if (pairs.length === 0) throw noRowsLeft();
   const length = longestOf(pairs.flatMap((p) => [p.chosen, p.rejected]));
   const score = await judge(context, reward, { size: Number(batch), length });

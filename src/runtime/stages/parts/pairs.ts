@@ -14,7 +14,10 @@ export interface Pair {
   readonly margin: number;
 }
 
-/** Both answers of a row as whole sequences that end with the end token. Errors: StageError (`overlong-row`, `no-supervised-token`, `missing-field`). */
+/**
+ * Both answers of a row as whole sequences that end with the end token; undefined where it is dropped, or is too long where
+ * that is an error: then the account has it. Errors: StageError (`no-supervised-token`, `missing-field`).
+ */
 export function encodePair(
   row: Row,
   preference: Preference,
@@ -36,16 +39,14 @@ export function encodePair(
   const longest = Math.max(...sides.map((s) => s.length));
   const place = { file: row.file, line: row.line };
   if (longest > context) {
-    if (overlong === 'error')
-      throw new StageError(
-        'overlong-row',
-        `an answer of the pair has ${longest} tokens with its prompt, the context holds ${context}`,
-        {
-          ...place,
-          option: 'overlong',
-          help: ['leave such pairs out with `overlong=drop`, or cut their answers with `overlong=truncate`'],
-        },
-      );
+    if (overlong === 'error') {
+      account.overlong.add(row, longest, {
+        message: `an answer of the pair has ${longest} tokens with its prompt, the context holds ${context}`,
+        option: 'overlong',
+        help: ['leave such pairs out with `overlong=drop`, or cut their answers with `overlong=truncate`'],
+      });
+      return undefined;
+    }
     if (overlong === 'drop') {
       account.dropped++;
       return undefined;

@@ -2,6 +2,7 @@
 import { promptOf } from '../../data/shapes.ts';
 import { type Policy, type StageContext, StageError } from '../stage.ts';
 import { encodeQuestion } from './examples.ts';
+import { OverlongRows } from './overlong-rows.ts';
 import type { Rollout } from './ppo-update.ts';
 
 /** Prompts that leave room for an answer; `overlong` decides about the others, and what it did is said. */
@@ -10,7 +11,10 @@ export async function readPrompts(context: StageContext, policy: Policy): Promis
   const prompts: Int32Array[] = [];
   let dropped = 0;
   let cut = 0;
+  let rows = 0;
+  const overlong = new OverlongRows();
   for await (const row of context.rows('prompts', 'train')) {
+    rows++;
     const prompt = encodeQuestion(promptOf(row), policy);
     if (prompt.length <= room && prompt.length > 0) prompts.push(prompt);
     else if (prompt.length === 0)
@@ -24,17 +28,13 @@ export async function readPrompts(context: StageContext, policy: Policy): Promis
       prompts.push(prompt.slice(-room));
       cut++;
     } else
-      throw new StageError(
-        'overlong-row',
-        `the prompt has ${prompt.length} tokens; with ${context.job.options.max_new_tokens} new ones it does not fit the context`,
-        {
-          file: row.file,
-          line: row.line,
-          option: 'max_new_tokens',
-          help: ['lower `max_new_tokens`, or leave such prompts out with `overlong=drop`'],
-        },
-      );
+      overlong.add(row, prompt.length, {
+        message: `the prompt has ${prompt.length} tokens; with ${context.job.options.max_new_tokens} new ones it does not fit the context`,
+        option: 'max_new_tokens',
+        help: ['lower `max_new_tokens`, or leave such prompts out with `overlong=drop`'],
+      });
   }
+  overlong.refuse(rows);
   if (prompts.length === 0)
     throw new StageError('too-few-rows', 'there are no prompts', { option: 'prompts' });
   context.message(

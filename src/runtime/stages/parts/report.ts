@@ -1,8 +1,9 @@
 import type { StageContext } from '../stage.ts';
 import type { Account } from './examples.ts';
 
-/** Says what was read and what was lost. */
+/** Says what was read and what was lost. Errors: StageError `overlong-row` where `overlong` is `error` and rows are too long. */
 export function report(context: StageContext, split: string, account: Account): void {
+  account.overlong.refuse(account.rows);
   const lost = account.dropped + account.truncated;
   context.message(
     lost > 0 ? 'warning' : 'info',
