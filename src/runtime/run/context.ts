@@ -18,12 +18,13 @@ import { appliedOptimizer } from './applied-optimizer.ts';
 import { checkpointDirectory } from './checkpoint-directory.ts';
 import { eightBitLoader } from './eight-bit-loader.ts';
 import type { Metrics, RunEvent } from './events.ts';
-import { existingModel } from './existing-model.ts';
 import { exportPolicy } from './export-policy.ts';
 import { listExport } from './exported-files.ts';
 import { recomputeOption } from './fit-program.ts';
+import type { LineageStage } from './lineage.ts';
 import { loop } from './loop.ts';
 import { writeModelLink } from './model-link.ts';
+import { openExisting } from './open-existing.ts';
 import { openPageFile } from './page-file.ts';
 import type { PolicyLoader } from './policies.ts';
 import { finishProgram } from './program-passes.ts';
@@ -41,6 +42,8 @@ export interface JobSettings {
   /** Artifact hash that fills a slot of this job, if any. */
   readonly artifactOf: (slot: string) => string | undefined;
   readonly metricsOf: (job: string) => Metrics;
+  /** How the model that reaches this job came to be; without it nothing is told of that. */
+  readonly lineage?: () => Promise<readonly LineageStage[]>;
   /** Where this job's artifacts are written, one directory a slot. */
   readonly output: string;
   /** Where its checkpoints live. */
@@ -147,7 +150,13 @@ export function jobContext(settings: JobSettings): JobContext {
       if (settings.stopping()) throw new Stopped('stopped between two pieces of work');
     },
     async openModel() {
-      const model = await existingModel(job, settings.root);
+      const { root, stopping } = settings;
+      const model = await openExisting({
+        job,
+        root,
+        stopping,
+        message: (text) => context.message('info', text),
+      });
       // The tokenizer comes with the model.
       for (const slot of job.outputs.filter((each) => each !== 'tokenizer'))
         await writeModelLink(await directoryFor(slot), model);
@@ -161,6 +170,7 @@ export function jobContext(settings: JobSettings): JobContext {
         artifact,
         loader: settings.policies,
         load: context.load,
+        lineage: settings.lineage ?? (async () => []),
       });
       await listExport(target, files, await directoryFor('files'));
       return result;

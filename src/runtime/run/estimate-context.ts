@@ -5,7 +5,7 @@ import { openData } from '../data/open-data.ts';
 import type { EstimateContext, PlannedModel } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
-import { existingModel } from './existing-model.ts';
+import { plannedModel } from './existing-model.ts';
 import { readConfigAndTokenizer } from './policies.ts';
 import { sampleTokensPerByte } from './tokens-per-byte.ts';
 
@@ -25,7 +25,7 @@ export function estimateContext(
     ...(model && { model }),
     ...(reward && { reward }),
     family: (name) => models[name]!,
-    opened: () => plannedModel(job, root),
+    opened: () => openedModel(job, root),
     method: appliedMethod(job),
     optimizerBytes: (shapes) => appliedOptimizer(job, { shapes, openPages }).stateBytes(shapes),
     rows,
@@ -33,9 +33,8 @@ export function estimateContext(
   };
 }
 
-async function plannedModel(job: Job, root: string) {
-  const existing = await existingModel(job, root);
-  const { directory, commit } = existing;
+async function openedModel(job: Job, root: string) {
+  const { directory, commit } = await plannedModel(job, root);
   const { family, config, tokenizer, template } = await readConfigAndTokenizer(directory);
   const tokensPerByte = TOKENS_A_BYTE;
   const notes = [commit === undefined ? `reads ${directory}` : `revision ${commit}`];

@@ -100,10 +100,13 @@ function factsOf(error: unknown, job: Job | undefined): Facts {
   if (error instanceof TemplateError)
     return { problem: 'bad-template', message: error.message, option: 'template' };
   if (error instanceof QuantizationError) return { problem: 'broken-artifact', message: error.message };
-  if (error instanceof CheckpointError && job?.kind === 'open')
-    return { problem: 'unreadable-model', message: error.message, option: 'model', help: error.help };
   if (error instanceof CheckpointError)
-    return { problem: 'broken-artifact', message: error.message, help: error.help };
+    return {
+      problem: job?.kind === 'open' ? 'unreadable-model' : 'broken-artifact',
+      message: error.message,
+      option: 'model',
+      help: error.help,
+    };
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return {
     problem: 'internal',

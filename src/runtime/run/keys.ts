@@ -7,7 +7,7 @@ import type { DataExpression, Job } from '../../compiler/graph/graph.ts';
 import { catalog } from '../catalog.ts';
 import { resolveConvention } from '../data/convention.ts';
 import { digestData } from '../data/digest-data.ts';
-import { existingModel } from './existing-model.ts';
+import { modelDigest } from './existing-model.ts';
 
 /** Raised when a change of ftc alters what stages compute, so that old results are not taken for new ones. */
 export const NUMERICS = 3;
@@ -52,7 +52,7 @@ export async function keyParts(job: Job, root: string, keyOf: (job: string) => s
     resolved[option] = withDefaults(await resolveConvention(expression, join(root, expression.directory)));
     data[option] = (await digestData(resolved[option], root)).sha256;
   }
-  if (job.kind === 'open') data.model = (await existingModel(job, root)).digest;
+  if (job.kind === 'open') data.model = await modelDigest(job, root);
   const inputs = Object.fromEntries(
     job.inputs.map(({ slot, from }, i) => [slot === 'metrics' ? `metrics.${i}` : slot, keyOf(from)]),
   );
