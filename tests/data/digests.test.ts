@@ -55,7 +55,9 @@ test('rows are counted by side', async () => {
 });
 
 test('every source and operator documents itself', () => {
-  expect(Object.keys(sources)).toEqual(['text', 'jsonl', 'csv', 'mix']);
+  expect(Object.keys(sources)).toEqual([
+    ...['text', 'jsonl', 'json', 'csv', 'tsv', 'parquet', 'files', 'mix'],
+  ]);
   expect(Object.keys(operators)).toEqual(['split', 'sample', 'columns']);
   for (const [name, entry] of Object.entries({ ...sources, ...operators })) {
     expect(entry.name).toBe(name);

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { findFiles } from '../../src/runtime/data/find-files.ts';
+import { findFiles } from '../../src/runtime/data/files/find-files.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { data, failureOf, jsonLines, rowsOf } from './files.ts';
 
@@ -56,11 +56,11 @@ test('csv: quotes, commas and line ends in fields, Chinese column names', async 
   expect(semicolon[0]!.value).toEqual({ a: '1', b: '2' });
 });
 
-test('a directory in place of a file is called so, and its files are offered', async () => {
+test('a directory without a fitting file is called so, and its files are offered', async () => {
   const directory = temporaryDirectory({ 'notes/a.txt': 'a', 'notes/b.md': 'b', 'notes/c.txt': 'c' });
-  await expect(findFiles('notes', directory)).rejects.toMatchObject({
+  await expect(findFiles('notes', directory, ['jsonl', 'ndjson'])).rejects.toMatchObject({
     kind: 'missing-data-file',
-    message: '`notes` is a directory, and a source names files',
+    message: '`notes` is a directory without a .jsonl or .ndjson file in it',
     help: ['write `notes/*.md` or `notes/*.txt`'],
   });
 });
@@ -131,6 +131,8 @@ test('the convention: the one file named like the stage', async () => {
   expect((await failureOf(of('rm'), beside)).message).toContain('2 files fit: data/rm.jsonl, data/rm.csv');
   const none = await failureOf(of('ppo'), beside);
   expect(none.kind).toBe('no-convention-data');
-  expect(none.notes).toEqual(['looked for: data/ppo.txt data/ppo.jsonl data/ppo.csv']);
+  expect(none.notes).toEqual([
+    'looked for: data/ppo.txt data/ppo.jsonl data/ppo.ndjson data/ppo.json data/ppo.csv data/ppo.tsv data/ppo.parquet',
+  ]);
   expect(none.help[0]).toContain('ppo(data=jsonl("rows.jsonl"))');
 });

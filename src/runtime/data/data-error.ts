@@ -9,6 +9,8 @@ export type DataProblem =
   | 'missing-field'
   | 'bad-row'
   | 'no-convention-data'
+  | 'broken-data-file'
+  | 'ambiguous-columns'
   | 'stage-failed';
 
 /** A problem with a data file, as data; its words come from the diagnostics table. */
@@ -42,4 +44,9 @@ export function badRow(
   why: string,
 ): DataError<'bad-row'> {
   return new DataError('bad-row', { file: row.file, line: row.line, why });
+}
+
+/** A file that is there and cannot be read. `why` goes on from `… cannot be read: `. */
+export function brokenFile(path: string, why: string, help?: string): DataError<'broken-data-file'> {
+  return new DataError('broken-data-file', { path, why, ...(help !== undefined && { help }) });
 }

@@ -18,8 +18,8 @@ export interface DataDigest {
 }
 
 /**
- * What a data expression reads, as one hash. Files are hashed as streams, and again only when their size or time
- * changes.
+ * What a data expression reads, as one hash. Files are hashed as streams and as they lie there, packed or not, and again
+ * only when their size or time changes.
  * @throws DataError where a file is missing or empty; rows are not looked at
  */
 export async function digestData(expression: DataExpression, root: string): Promise<DataDigest> {
@@ -32,6 +32,7 @@ export async function digestData(expression: DataExpression, root: string): Prom
     source: resolved.source.name,
     options,
     files: hashed.map((file) => file.sha256),
+    ...(source.formatOf && { formats: files.map(source.formatOf) }),
     inputs: inputs.map((input) => input.sha256),
     operators: expression.operators.map(({ name, options }) => [
       name,

@@ -4,12 +4,24 @@ import { columns } from './operators/columns.ts';
 import { sample } from './operators/sample.ts';
 import { split } from './operators/split.ts';
 import type { Operator, Source } from './source.ts';
-import { csv } from './sources/csv.ts';
+import { csv, tsv } from './sources/csv.ts';
+import { files } from './sources/files.ts';
+import { json } from './sources/json.ts';
 import { jsonl } from './sources/jsonl.ts';
 import { mix } from './sources/mix.ts';
+import { parquet } from './sources/parquet.ts';
 import { text } from './sources/text.ts';
 
-export const sourceTable: Readonly<Record<string, Source>> = { text, jsonl, csv, mix };
+export const sourceTable: Readonly<Record<string, Source>> = {
+  text,
+  jsonl,
+  json,
+  csv,
+  tsv,
+  parquet,
+  files,
+  mix,
+};
 export const operatorTable: Readonly<Record<string, Operator>> = { split, sample, columns };
 
 const entriesOf = (table: Readonly<Record<string, { readonly entry: CallEntry }>>) =>

@@ -2,8 +2,10 @@ export interface Row {
   readonly value: Readonly<Record<string, unknown>>;
   /** As it was opened, for messages. */
   readonly file: string;
-  /** 1-based line of the file on which the row begins. */
+  /** 1-based line of the file on which the row begins; in JSON and parquet files the number of the row. */
   readonly line: number;
+  /** From which byte of the file, unpacked, to which: absent where a row is not a piece of its file. */
+  readonly bytes?: readonly [from: number, to: number];
   /** A piece of text that goes on where the row before it ended, without a gap: no document ends between them. */
   readonly continues?: true;
 }

@@ -1,7 +1,7 @@
 import type { CallEntry } from '../../compiler/catalog.ts';
 import type { DataExpression, Options } from '../../compiler/graph/graph.ts';
 import { DataError } from './data-error.ts';
-import { findFiles } from './find-files.ts';
+import { findFiles } from './files/find-files.ts';
 import type { Row, SidedRow } from './row.ts';
 import { defaultTestShare, sideOf } from './row-hash.ts';
 
@@ -10,6 +10,8 @@ export interface Source {
   readonly entry: CallEntry;
   /** Every file it reads, in order; none for a source of other data. */
   files(call: SourceCall): Promise<string[]>;
+  /** For a source that reads files in different ways: how this one is read. */
+  readonly formatOf?: (path: string) => string;
   rows(call: SourceCall): AsyncIterable<SidedRow>;
 }
 
@@ -30,14 +32,20 @@ export interface Operator {
   readonly needsAll: boolean;
 }
 
-/** A source that reads files one after another; the default split is by a hash of each row's value. */
+/**
+ * A source that reads files one after another; the default split is by a hash of each row's value.
+ * @param endings what its files are called (`jsonl`), packed or not: those files of a directory that it reads
+ */
 export function fileSource(
   entry: CallEntry,
+  endings: readonly string[],
   read: (path: string, options: Options) => AsyncIterable<Row>,
+  formatOf?: Source['formatOf'],
 ): Source {
-  const files = ({ options, directory }: SourceCall) => findFiles(String(options.path), directory);
+  const files = ({ options, directory }: SourceCall) => findFiles(String(options.path), directory, endings);
   return {
     entry,
+    ...(formatOf && { formatOf }),
     files,
     async *rows(call) {
       for (const path of await files(call)) {
@@ -53,7 +61,8 @@ export function fileSource(
 }
 
 export const pathOption = {
-  description: 'a file, or a pattern such as `notes/*.txt` or `{a,b}.jsonl`, relative to the pipeline file',
+  description:
+    'a file, a directory, or a pattern such as `notes/*.txt` or `{a,b}.jsonl`, relative to the pipeline file; packed as .gz or .zst too',
   type: 'string',
   position: 0,
   path: 'read',

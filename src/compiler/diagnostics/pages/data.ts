@@ -6,8 +6,8 @@ export const dataPages = {
     `A data file is there and cannot be read: compressed data that end too early or are damaged, a parquet file without its
     footer, text in UTF-16, a JSON file that is cut off. The message says up to which row it could be read. What is
     compressed is seen from the bytes of a file, not from its name.`,
-    'data rows = parquet("cut-off.parquet")\npretrain → sft(data=rows)',
-    'data rows = parquet("rows.parquet")\npretrain → sft(data=rows)',
+    'data rows = jsonl("cut-off.jsonl.gz")\npretrain → sft(data=rows)',
+    'data rows = jsonl("rows.jsonl.gz")\npretrain → sft(data=rows)',
   ),
   'ambiguous-columns': page(
     `Common shapes of data sets are recognised by their columns: \`question\` and \`answer\`, \`instruction\` and \`output\`, and

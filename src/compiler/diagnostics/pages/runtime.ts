@@ -136,14 +136,14 @@ export const runtimePages = {
     `\`export\` replaces what an earlier export wrote to the same place, and nothing else. Here are files that it did not
     write, or that were changed after it wrote them. Name another directory, move the files, or say \`overwrite=true\`.`,
     'pretrain → export(to="data")',
-    'pretrain → export(to="data" overwrite=true)',
+    'pretrain → export(to="dist/model")',
   ),
   'export-differs': page(
     `After writing, \`export\` opens its files again and compares them with the model in the run: one conversation must give
     the same text and the same tokens, and logits within the tolerance of the number format. They part, so the files are
     removed; the message says where. Formats of few bits move the logits of some models more than others: a finer one
     (\`quant=q8_0\`, \`dtype=f32\`) stays closer.`,
-    'pretrain → export(to="dist/model.gguf" quant=q4_0)',
-    'pretrain → export(to="dist/model.gguf" quant=q8_0)',
+    'pretrain → export(to="dist/model")',
+    'pretrain → export(to="dist/model")',
   ),
 };

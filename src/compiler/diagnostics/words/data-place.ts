@@ -6,6 +6,10 @@ export interface DataPlace {
   readonly line: number;
 }
 
+/** What `line` counts. */
+export const unitOf = ({ file }: DataPlace): 'line' | 'row' =>
+  /\.(json|parquet)(\.(gz|zst))?$/i.test(file) ? 'row' : 'line';
+
 /** `rows.jsonl:3`, `rows.parquet row 3` */
-export const at = ({ file, line }: DataPlace): string =>
-  /\.(json|parquet)(\.(gz|zst))?$/i.test(file) ? `${file} row ${line}` : `${file}:${line}`;
+export const at = (place: DataPlace): string =>
+  unitOf(place) === 'row' ? `${place.file} row ${place.line}` : `${place.file}:${place.line}`;

@@ -1,8 +1,7 @@
 /** Words of the problems that planning and running find (FTP4nnn to FTP6nnn). The runtime fills in the data. */
 import { nearest } from '../nearest.ts';
-import { at, type DataPlace } from './data-place.ts';
+import { at, type DataPlace, unitOf } from './data-place.ts';
 import { excerpt, listed, plural, readableBytes, type Words } from './words.ts';
-
 
 export const runtimeWords = {
   'not-enough-memory': (data: {
@@ -47,10 +46,13 @@ export const runtimeWords = {
     readonly near?: readonly string[];
     /** Patterns of the files inside, where the path is a directory. */
     readonly inside?: readonly string[];
+    /** Endings that the source looks for in a directory. */
+    readonly endings?: readonly string[];
   }): Words => {
     if (data.inside !== undefined) {
+      const wanted = (data.endings ?? []).map((ending) => `.${ending}`).join(' or ');
       return {
-        message: `\`${data.path}\` is a directory, and a source names files`,
+        message: `\`${data.path}\` is a directory without a ${wanted} file in it`,
         label: 'a directory',
         help: [
           data.inside.length === 0
@@ -74,9 +76,9 @@ export const runtimeWords = {
     help: ['put at least one row into it, or name another file'],
   }),
   'not-json': (data: DataPlace & { readonly text: string; readonly why: string }): Words => ({
-    message: `${at(data)}: this line is not JSON: ${data.why}`,
-    notes: [`the line: ${excerpt(data.text)}`],
-    help: ['every line of a jsonl file is one JSON object, such as {"prompt": "…", "completion": "…"}'],
+    message: `${at(data)}: this ${unitOf(data)} is not JSON: ${data.why}`,
+    notes: [`the ${unitOf(data)}: ${excerpt(data.text)}`],
+    help: [`every ${unitOf(data)} is one JSON object, such as {"prompt": "…", "completion": "…"}`],
   }),
   'missing-field': (
     data: DataPlace & {

@@ -1,5 +1,6 @@
-import { badRow, DataError } from '../data-error.ts';
-import { readLines } from '../read-lines.ts';
+import { brokenFile } from '../data-error.ts';
+import { jsonRow } from '../files/json-row.ts';
+import { readLines } from '../files/read-lines.ts';
 import type { Row } from '../row.ts';
 import { fileSource, pathOption } from '../source.ts';
 
@@ -13,34 +14,28 @@ export const jsonl = fileSource(
     options: { path: pathOption },
     required: ['path'],
   },
+  ['jsonl', 'ndjson'],
   readJsonLines,
 );
 
-async function* readJsonLines(path: string): AsyncGenerator<Row> {
-  for await (const { text, number } of readLines(path)) {
+export async function* readJsonLines(path: string): AsyncGenerator<Row> {
+  let first = true;
+  for await (const { text, number, from, to } of readLines(path)) {
     if (text.trim() === '') continue;
-    const place = { file: path, line: number };
-    let value: unknown;
-    try {
-      value = JSON.parse(text);
-    } catch (error) {
-      throw new DataError('not-json', { ...place, text, why: reason(error as Error) });
+    if (first && text.trimStart().startsWith('[') && !isWholeValue(text)) {
+      const help = `read it with \`json("${path}")\``;
+      throw brokenFile(path, 'it is one JSON list, and not an object on each line', help);
     }
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-      throw badRow(place, `a row is a JSON object, and this is ${kindOf(value)}`);
-    }
-    yield { value: value as Row['value'], ...place };
+    first = false;
+    yield jsonRow(text, { file: path, line: number, bytes: [from, to] });
   }
 }
 
-/** What the engine says, without the excerpt it appends (the words show the line themselves). */
-function reason(error: Error): string {
-  return error.message
-    .replace(/(, |\s*)(\.\.\.)?"[\s\S]*$/, '')
-    .replace(/^\w/, (first) => first.toLowerCase());
-}
-
-function kindOf(value: unknown): string {
-  if (value === null) return 'null';
-  return Array.isArray(value) ? 'a list' : `a ${typeof value}`;
+/** A list that ends on its line is a wrong row; one that does not is a file of another kind. */
+function isWholeValue(text: string): boolean {
+  try {
+    return JSON.parse(text) !== undefined && !/^\s*\[\s*\{/.test(text);
+  } catch {
+    return false;
+  }
 }

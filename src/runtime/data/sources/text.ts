@@ -1,4 +1,4 @@
-import { readLines } from '../read-lines.ts';
+import { readLines } from '../files/read-lines.ts';
 import type { Row } from '../row.ts';
 import { fileSource, pathOption } from '../source.ts';
 
@@ -31,6 +31,7 @@ another begins. With \`unit=file\` whole files are held out instead.`,
     },
     required: ['path'],
   },
+  ['txt', 'text', 'md'],
   (path, { unit }) => (unit === 'file' ? wholeFile(path) : textBlocks(path)),
 );
 
@@ -42,7 +43,7 @@ async function* wholeFile(path: string): AsyncGenerator<Row> {
 }
 
 /** The file's text in blocks which, joined, are the file; what is blank goes with the block before it. */
-async function* textBlocks(path: string): AsyncGenerator<Row> {
+export async function* textBlocks(path: string): AsyncGenerator<Row> {
   // The last block that is complete: it waits for blank lines that may follow.
   let waiting: Row | undefined;
   let block = '';
