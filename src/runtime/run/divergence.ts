@@ -6,7 +6,7 @@ export function diverged(what: string): StageError {
   return new StageError('diverged', what, {
     option: 'lr',
     notes: ['training left the range of numbers'],
-    help: ['lower `lr`, lengthen `warmup`, or lower `clip`; then run again'],
+    help: ['lower `lr`, lengthen `warmup`, or lower `clip`: the stage then begins anew, from its first step'],
   });
 }
 
@@ -33,12 +33,10 @@ async function* floatsOf(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Float
 export const isDivergence = (error: unknown): error is StageError =>
   error instanceof StageError && error.kind === 'diverged';
 
-/** The same, with the step whose checkpoint is kept. */
+/** The same, with what is true of the step whose checkpoint is kept. */
 export function withKept(error: StageError, kept: number | undefined): StageError {
-  const note =
-    kept === undefined
-      ? 'no checkpoint was written while the numbers were good; `save_every=N` writes them more often'
-      : `the last good checkpoint, of step ${kept}, is kept`;
+  if (kept === undefined) return error;
+  const note = `the last good checkpoint, of step ${kept}, goes with these options: a run with the same ones continues there and computes the same numbers`;
   return new StageError(error.kind, error.message, {
     ...error.place,
     notes: [...(error.place.notes ?? []), note],
