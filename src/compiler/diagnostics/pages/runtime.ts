@@ -85,8 +85,9 @@ export const runtimePages = {
     'sft(model=local("models/base"))',
   ),
   diverged: page(
-    `The loss is no longer a finite number. The stage stops at the first such step and keeps the last good checkpoint. The most
-    common cause is a learning rate that is too high; for LoRA 1e-4 to 1e-3 is usual.`,
+    `The loss is no longer a finite number, and the stage stops at the first such step. The most common cause is a learning
+    rate that is too high; for LoRA 1e-4 to 1e-3 is usual. With other options the stage begins anew: the last good checkpoint
+    that is kept goes with the options that it was made with, and leads to the same numbers again.`,
     'pretrain(lr=1)',
     'pretrain(lr=1e-3)',
   ),

@@ -156,9 +156,9 @@ export const runtimeWords = {
     label: 'diverged',
     notes: [
       ...(data.cause === undefined ? [] : [data.cause]),
-      `the learning rate was ${data.learningRate}; the last good checkpoint is kept`,
+      `the learning rate was ${data.learningRate}`,
     ],
-    help: ['lower `lr`, lengthen `warmup`, or clip the gradients harder (`clip=0.5`)'],
+    help: ['lower `lr`, lengthen `warmup`, or clip the gradients harder (`clip=0.5`): the stage then begins anew'],
   }),
   'method-does-not-fit': (data: {
     readonly method: string;
