@@ -98,9 +98,15 @@ test('sampling keeps keys and values; a reward model that shares the base adds w
   expect(ppo.weights).toBe(WHOLE + query + 2 * value + 4 * WIDTH);
 });
 
-test('what only copies files or compares numbers takes no memory of its own', async () => {
-  const plan = await workshop(`pretrain(${model} max_steps=1) → export(to="out")`).plan();
-  const stage = stageOf(plan, 'export');
-  expect(stage.peak_memory_bytes).toBe(0);
-  expect(stage.memory).toBeUndefined();
+test('an export takes what answering one conversation takes; what only compares numbers, nothing', async () => {
+  const text = `pretrain(${model} max_steps=1) → quick: eval(data=jsonl("data/notes.jsonl") split=all)
+    → gate(quick.loss <= 100) → export(to="out")`;
+  const plan = await workshop(text).plan();
+  const gate = stageOf(plan, 'gate');
+  expect(gate.peak_memory_bytes).toBe(0);
+  expect(gate.memory).toBeUndefined();
+  const parts = partsOf(stageOf(plan, 'export'));
+  expect(parts.weights).toBe(WHOLE);
+  // The logits of every position.
+  expect(parts.activations).toBeGreaterThanOrEqual(4 * CONTEXT * VOCABULARY);
 });

@@ -21,7 +21,7 @@ import type { Metrics, RunEvent } from './events.ts';
 import { exportPolicy } from './export-policy.ts';
 import { listExport } from './exported-files.ts';
 import { recomputeOption } from './fit-program.ts';
-import type { LineageStage } from './lineage.ts';
+import type { Lineage } from './lineage.ts';
 import { loop } from './loop.ts';
 import { writeModelLink } from './model-link.ts';
 import { openExisting } from './open-existing.ts';
@@ -43,7 +43,7 @@ export interface JobSettings {
   readonly artifactOf: (slot: string) => string | undefined;
   readonly metricsOf: (job: string) => Metrics;
   /** How the model that reaches this job came to be; without it nothing is told of that. */
-  readonly lineage?: () => Promise<readonly LineageStage[]>;
+  readonly lineage?: () => Promise<Lineage>;
   /** Where this job's artifacts are written, one directory a slot. */
   readonly output: string;
   /** Where its checkpoints live. */
@@ -170,7 +170,7 @@ export function jobContext(settings: JobSettings): JobContext {
         artifact,
         loader: settings.policies,
         load: context.load,
-        lineage: settings.lineage ?? (async () => []),
+        lineage: settings.lineage ?? (async () => ({ stages: [] })),
       });
       await listExport(target, files, await directoryFor('files'));
       return result;

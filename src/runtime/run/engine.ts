@@ -79,6 +79,7 @@ async function runJobs(
       const result = await runJob(job, planned, {
         file,
         plan,
+        jobs: graph.jobs,
         store,
         finished,
         policies,

@@ -9,10 +9,12 @@ import { dtypeOf } from '../stages/estimates/export.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import type { ExportForm, Policy, Reward } from '../stages/stage.ts';
 import { StageError } from '../stages/stage.ts';
+import { ADAPTER_FILES, adapterSettings } from './adapter-directory.ts';
 import { readObject } from './directory-files.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
 import { withDtype, writeBeside, writeJson } from './model-files-written.ts';
-import { ADAPTER_FILES, BASE_LINK, type Link } from './policies.ts';
+import { placeOf } from './model-origin.ts';
+import { BASE_LINK, type Link } from './policies.ts';
 import { quantizedExport } from './quantized-export.ts';
 import { type NumberFormat, numbersAs, weightAs } from './written-weights.ts';
 
@@ -93,8 +95,12 @@ export async function writeAdapter(
       { option: 'as', help: ['write `as=merged`'] },
     );
   const beside = await writeBeside(staging, model);
-  for (const file of ADAPTER_FILES) await copyFile(join(source, file), join(staging, file));
+  await copyFile(join(source, ADAPTER_FILES[0]), join(staging, ADAPTER_FILES[0]));
   const link = (await readObject(source, BASE_LINK)) as unknown as Link;
-  await writeJson(staging, BASE_LINK, { ...link, base: relative(target, directoryOf(link.base)) });
+  const base = await placeOf(directoryOf(link.base));
+  const path = relative(target, base.directory);
+  const settings = await adapterSettings(source);
+  await writeJson(staging, ADAPTER_FILES[1], { ...settings, base_model_name_or_path: base.name ?? path });
+  await writeJson(staging, BASE_LINK, { ...link, base: path });
   return { files: [...beside, ...ADAPTER_FILES, BASE_LINK], notes: [] };
 }

@@ -2,11 +2,14 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { ExportForm, ExportResult, Policy, Reward, StageContext } from '../stages/stage.ts';
+import { writeFileAtomically } from '../store/atomic-file.ts';
 import { storeError } from '../store/store-error.ts';
 import { conversationFor } from './conversation.ts';
 import { numbersOf, type WrittenFiles, writeAdapter, writeWhole } from './export-files.ts';
 import { ExportTarget } from './export-target.ts';
+import type { Lineage } from './lineage.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
+import { type CardFacts, modelCard } from './model-card.ts';
 import { type Answers, answersOf, type Parity, requireParity } from './parity.ts';
 import { EXACT, toleranceOf } from './parity-tolerances.ts';
 import { type PolicyLoader, readPolicy, readReward } from './policies.ts';
@@ -17,6 +20,8 @@ export interface ExportSources {
   readonly artifact: string;
   readonly loader: PolicyLoader;
   readonly load: StageContext['load'];
+  /** The stages that made the model, for its card. */
+  readonly lineage: () => Promise<Lineage>;
 }
 
 /** What an export left, with the names of its files. */
@@ -38,14 +43,16 @@ export async function exportPolicy(
   try {
     const target = await ExportTarget.open(path, form.overwrite);
     try {
-      const { files, notes } = await write(target, model, form, sources);
+      const written = await write(target, model, form, sources);
       const parity = await compare(target.staging, model, form, sources.load);
+      const notes = [...written.notes, sentence(parity)];
+      const files = [...written.files, await writeCard(target.staging, { form, model, notes }, sources)];
       const bytes = await bytesOf(target.staging, files);
       await target.commit(files);
       return {
         path,
         files,
-        notes: [...notes, sentence(parity)],
+        notes,
         metrics: {
           parity_tokens: parity.tokens,
           parity_difference: parity.relative,
@@ -97,6 +104,22 @@ async function compare(
 function remembered(answers: Answers): Answers {
   let known: Promise<Float32Array> | undefined;
   return (ids) => (known ??= answers(ids));
+}
+
+const CARD = 'README.md';
+
+async function writeCard(
+  staging: string,
+  facts: Pick<CardFacts, 'form' | 'model' | 'notes'>,
+  { lineage }: ExportSources,
+): Promise<string> {
+  const text = modelCard({
+    ...facts,
+    ...(await lineage()),
+    numbers: numbersOf(facts.form, facts.model.config),
+  });
+  await writeFileAtomically(join(staging, CARD), text);
+  return CARD;
 }
 
 const sentence = ({ tokens, relative, tolerance }: Parity): string =>

@@ -9,6 +9,8 @@ import type { Store } from '../store/store.ts';
 import { jobContext } from './context.ts';
 import type { Metrics, RunEvent } from './events.ts';
 import { contentKey, keyParts } from './keys.ts';
+import { lineageOf } from './lineage.ts';
+import { readModelLink } from './model-link.ts';
 import type { Plan, PlannedStage } from './plan-types.ts';
 import type { PolicyLoader } from './policies.ts';
 
@@ -23,6 +25,8 @@ export interface RunState {
   /** The pipeline file. */
   readonly file: string;
   readonly plan: Plan;
+  /** All jobs of the pipeline, in their order. */
+  readonly jobs: readonly Job[];
   readonly store: Store;
   readonly finished: ReadonlyMap<string, Finished>;
   readonly policies: PolicyLoader;
@@ -71,6 +75,11 @@ export async function runJob(job: Job, planned: PlannedStage, state: RunState): 
 async function compute(job: Job, { key }: PlannedStage, { store, finished, ...state }: RunState) {
   const output = await store.temporaryDirectory();
   const release = () => rm(output, { recursive: true, force: true });
+  const metricsOf = (id: string) => finished.get(id)?.metrics ?? {};
+  const openedBy = async (id: string) => {
+    const hash = finished.get(id)?.artifacts.policy;
+    return hash === undefined ? undefined : readModelLink(store.artifact(hash));
+  };
   const { context, written, decided, dispose } = jobContext({
     job,
     root: dirname(state.file),
@@ -80,7 +89,8 @@ async function compute(job: Job, { key }: PlannedStage, { store, finished, ...st
       const input = job.inputs.find((i) => i.slot === slot);
       return input && finished.get(input.from)?.artifacts[slot];
     },
-    metricsOf: (id) => finished.get(id)?.metrics ?? {},
+    metricsOf,
+    lineage: () => lineageOf(job, state.jobs, { file: state.file, metricsOf, openedBy }),
     output,
     work: await store.workDirectory(key),
     emit: state.emit,

@@ -5,8 +5,9 @@ import type { Tensor } from '../programs/ops.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import { addedTensors, baseAsRead } from '../stages/parts/training.ts';
 import type { TrainedModel } from '../stages/stage.ts';
+import { ADAPTER_FILES, ADAPTER_HEAD } from './adapter-directory.ts';
 import { writeBeside, writeJson } from './model-files-written.ts';
-import { ADAPTER_FILES, ADAPTER_HEAD, BASE_LINK, type Link, WHOLE } from './policies.ts';
+import { BASE_LINK, type Link, WHOLE } from './policies.ts';
 
 /** The base weights with the trained ones in their place; heads and adapters left out. */
 function wholeWeights({ policy, trainable }: TrainedModel): Map<string, Tensor> {

@@ -1,5 +1,6 @@
 /** Options of `export`. */
 import type { Json, OptionSchema } from '../../compiler/catalog.ts';
+import { modelOption } from './parts/training-options.ts';
 
 type Options = { readonly [name: string]: Json };
 
@@ -19,6 +20,7 @@ export const exportOptions: { readonly [name: string]: OptionSchema } = {
     position: 0,
     path: 'write',
   },
+  ...modelOption,
   format: {
     description:
       'layout of the files: hf for transformers and PEFT, gguf for llama.cpp, onnx for onnxruntime',

@@ -2,7 +2,6 @@
 import { estimateExport } from './estimates/export.ts';
 import { exportOptions } from './export-options.ts';
 import { exportForm } from './parts/export-form.ts';
-import { modelOption } from './parts/training-options.ts';
 import type { Stage } from './stage.ts';
 
 export const exportStage: Stage = {
