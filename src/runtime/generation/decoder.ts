@@ -1,6 +1,7 @@
 /** Autoregressive decoding of a batch: the prompts at once, then a token a row and step from the cache. */
 import type { Executor } from '../executables/executable.ts';
 import { causalBiasTensor } from '../layers/mask.ts';
+import type { ModelShape } from '../models/model.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
 import { type Random, random } from '../random/random.ts';
@@ -82,10 +83,7 @@ export class Decoder {
     const shape = family.shape(config);
     const longest = Math.max(...prompts.map((prompt) => prompt.length));
     this.check(prompts, longest, shape.context);
-    const tokens = Math.min(
-      shape.context,
-      roundUp(Math.max(longest, options.promptTokens ?? 0), PROMPT_STEP),
-    );
+    const tokens = promptLength(shape, longest, options.promptTokens ?? 0);
     const padding = prompts.map((prompt) => tokens - prompt.length);
     const most = options.maxNewTokens;
     const reserved = options.promptTokens === undefined ? Math.min(most, this.cacheStep) : most;
@@ -176,6 +174,12 @@ export class Decoder {
     this.executors.clear();
     for (const executor of loaded) await (await executor).dispose();
   }
+}
+
+/** Tokens that prompts are padded to: few lengths, each compiled once. No padding where it would change what is computed. */
+function promptLength({ context, fixedUpTo = context }: ModelShape, longest: number, wanted: number): number {
+  const rounded = roundUp(Math.max(longest, wanted), PROMPT_STEP);
+  return Math.max(longest, Math.min(rounded, context, fixedUpTo));
 }
 
 /** A stream for each row, so that a row's tokens do not depend on how long the others run. */

@@ -3,7 +3,7 @@
  * K key/value heads, E head size.
  */
 import type { AppliedMethod } from '../methods/method.ts';
-import type { ForwardOutputs, ModelConfig, ModelFamily } from '../models/model.ts';
+import type { ForwardOutputs, ModelConfig, ModelFamily, ModelShape } from '../models/model.ts';
 import { input, matmul, program, reshape, sliceAxis } from '../programs/builder.ts';
 import type { Node, Program } from '../programs/program.ts';
 
@@ -25,21 +25,29 @@ export function prefillProgram(model: DecodedModel, batch: number, tokens: numbe
 }
 
 /**
- * One token a row. Inputs `ids`, `positions` i32 (B, 1), `bias` f32 (B, 1, 1, P + 1) and for each block i `past.key.i`,
- * `past.value.i` f32 (B, K, P, E). Outputs `logits` f32 (B, V) of the last token and the new `key.i`, `value.i`
+ * One token a row. Inputs `ids`, `positions` i32 (B, 1), `bias` f32 (B, 1, 1, P + 1), where a window is narrower than that
+ * `bias.window` of the same shape, and for each block i `past.key.i`, `past.value.i` f32 (B, K, P, E). Outputs `logits` f32 (B, V) of the last token and the new `key.i`, `value.i`
  * f32 (B, K, 1, E): the cache itself never passes through the graph.
  */
 export function stepProgram(model: DecodedModel, batch: number, capacity: number): Program {
-  const { blocks, keyValueHeads, headSize } = model.family.shape(model.config);
+  const shape = model.family.shape(model.config);
+  const { blocks, keyValueHeads, headSize } = shape;
+  const bias = (name: string): Node => input(name, 'f32', [batch, 1, 1, capacity + 1]);
   const past = (name: string, i: number): Node =>
     input(`past.${name}.${i}`, 'f32', [batch, keyValueHeads, capacity, headSize]);
   const outputs = model.family.forward(model.config, {
     ids: input('ids', 'i32', [batch, 1]),
     positions: input('positions', 'i32', [batch, 1]),
-    bias: input('bias', 'f32', [batch, 1, 1, capacity + 1]),
+    bias: bias('bias'),
+    ...(windowIn(shape, capacity) !== undefined && { windowBias: bias('bias.window') }),
     past: Array.from({ length: blocks }, (_, i) => ({ key: past('key', i), value: past('value', i) })),
   });
   return finish(`step-${batch}x${capacity}`, model, outputs);
+}
+
+/** The window that hides some of P tokens and the one that follows them. */
+export function windowIn({ window }: ModelShape, capacity: number): number | undefined {
+  return window !== undefined && window <= capacity ? window : undefined;
 }
 
 function finish(name: string, { family, config, method }: DecodedModel, outputs: ForwardOutputs): Program {

@@ -2,6 +2,7 @@
 import { MASKED } from '../layers/mask.ts';
 import type { ModelShape } from '../models/model.ts';
 import type { Tensor } from '../programs/ops.ts';
+import { windowIn } from './decoding-programs.ts';
 
 /** All rows are as long as each other: shorter prompts start with padding, which the bias hides. */
 export class KeyValueCache {
@@ -9,6 +10,8 @@ export class KeyValueCache {
   length = 0;
   private blocks: { readonly key: Float32Array; readonly value: Float32Array }[];
   private bias: Float32Array;
+  /** The same for blocks with a window; undefined where it hides nothing. */
+  private windowBias: Float32Array | undefined;
 
   constructor(
     private readonly shape: ModelShape,
@@ -19,6 +22,7 @@ export class KeyValueCache {
   ) {
     this.blocks = this.allocate();
     this.bias = this.visible();
+    this.windowBias = this.inWindow();
   }
 
   private allocate() {
@@ -38,6 +42,18 @@ export class KeyValueCache {
       bias.fill(0, row * columns + first, row * columns + this.length);
       bias[(row + 1) * columns - 1] = 0;
     });
+    return bias;
+  }
+
+  /** As `visible`, without what the next token, at `length`, looks back at no more. */
+  private inWindow(): Float32Array | undefined {
+    const window = windowIn(this.shape, this.capacity);
+    if (window === undefined) return undefined;
+    const bias = this.bias.slice();
+    const hidden = Math.max(0, this.length - window + 1);
+    const columns = this.capacity + 1;
+    for (let row = 0; row < this.padding.length; row++)
+      bias.fill(MASKED, row * columns, row * columns + hidden);
     return bias;
   }
 
@@ -63,6 +79,7 @@ export class KeyValueCache {
       const start = Math.max(first, this.length - tokens);
       this.bias.fill(0, row * columns + start, row * columns + this.length);
     });
+    this.windowBias = this.inWindow();
   }
 
   /** Makes room for `capacity` tokens. */
@@ -72,6 +89,7 @@ export class KeyValueCache {
     this.capacity = capacity;
     this.blocks = this.allocate();
     this.bias = this.visible();
+    this.windowBias = this.inWindow();
     this.blocks.forEach((block, i) => {
       for (const part of ['key', 'value'] as const) {
         for (let head = 0; head < this.padding.length * keyValueHeads; head++) {
@@ -83,7 +101,7 @@ export class KeyValueCache {
     });
   }
 
-  /** `past.key.i`, `past.value.i` and `bias` of the step program, not copied. */
+  /** `past.key.i`, `past.value.i`, `bias` and `bias.window` of the step program, not copied. */
   feeds(): Map<string, Tensor> {
     const { keyValueHeads, headSize } = this.shape;
     const shape = [this.padding.length, keyValueHeads, this.capacity, headSize];
@@ -92,10 +110,10 @@ export class KeyValueCache {
       feeds.set(`past.key.${i}`, { dtype: 'f32', shape, data: key });
       feeds.set(`past.value.${i}`, { dtype: 'f32', shape, data: value });
     });
-    return feeds.set('bias', {
-      dtype: 'f32',
-      shape: [this.padding.length, 1, 1, this.capacity + 1],
-      data: this.bias,
-    });
+    const biases = { bias: this.bias, 'bias.window': this.windowBias };
+    for (const [name, data] of Object.entries(biases))
+      if (data)
+        feeds.set(name, { dtype: 'f32', shape: [this.padding.length, 1, 1, this.capacity + 1], data });
+    return feeds;
   }
 }

@@ -1,0 +1,122 @@
+/** Families as transformers computes them: logits, padded on either side, loss, gradients, on both engines. */
+import { describe, expect, test } from 'vitest';
+import { onnx } from '../../src/runtime/executables/onnx/onnx.ts';
+import { reference } from '../../src/runtime/executables/reference/reference.ts';
+import { differentiate } from '../../src/runtime/gradients/differentiate.ts';
+import { causalBias, causalBiasTensor } from '../../src/runtime/layers/mask.ts';
+import { linearCrossEntropy } from '../../src/runtime/losses/linear-cross-entropy.ts';
+import { input, integers, matmul, program, reshape } from '../../src/runtime/programs/builder.ts';
+import type { Tensor } from '../../src/runtime/programs/ops.ts';
+import type { Program } from '../../src/runtime/programs/program.ts';
+import { optimize } from '../../src/runtime/rewrites/optimize.ts';
+import { expectClose } from '../reference/close.ts';
+import { type PublishedModel, publishedNames, readPublished } from '../reference/published-models.ts';
+
+const LOGITS = { absolute: 2e-5 };
+const GRADIENTS = { absolute: 5e-6, relative: 1e-4 };
+const TOKENS = 20;
+
+const upTo = (n: number) => Int32Array.from({ length: n }, (_, i) => i);
+
+/** Output `logits` (B·T, V), as generation computes them: positions and bias are fed. */
+function logitsProgram({ family, config }: PublishedModel, rows: number): Program {
+  const { hidden } = family.forward(config, {
+    ids: input('ids', 'i32', [rows, TOKENS]),
+    positions: input('positions', 'i32', [rows, TOKENS]),
+    bias: input('bias', 'f32', [rows, 1, TOKENS, TOKENS]),
+  });
+  const flat = reshape(hidden, [rows * TOKENS, hidden.shape[2]!]);
+  return program('logits', { logits: matmul(flat, family.head(config), { transposeB: true }) });
+}
+
+/** Output `loss`, as training computes it: positions and causality are constants. */
+function lossProgram({ family, config }: PublishedModel): Program {
+  const { hidden } = family.forward(config, {
+    ids: input('ids', 'i32', [1, TOKENS]),
+    positions: integers([...upTo(TOKENS)], [1, TOKENS]),
+    bias: causalBias(TOKENS),
+  });
+  const { loss } = linearCrossEntropy({
+    hidden: reshape(hidden, [TOKENS, hidden.shape[2]!]),
+    head: family.head(config),
+    labels: input('labels', 'i32', [TOKENS]),
+    weights: input('weights', 'f32', [TOKENS]),
+    headTrainable: true,
+  });
+  return program('loss', { loss });
+}
+
+describe.each([reference, onnx])('$name', (engine) => {
+  async function run(built: Program, feeds: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
+    const executor = await engine.load(optimize(built));
+    const results = await executor.run(feeds);
+    await executor.dispose();
+    return results;
+  }
+
+  async function logits(model: PublishedModel, which: 'a' | 'b' | 'c'): Promise<Float32Array> {
+    const ids = model.expected.get(`${which}.input_ids`)!;
+    const rows = ids.shape[0]!;
+    const counted = Int32Array.from({ length: rows * TOKENS }, (_, i) => i % TOKENS);
+    const positions = model.expected.get(`${which}.position_ids`)?.data ?? counted;
+    const padding = which === 'c' ? [0, 7] : new Array<number>(rows).fill(0);
+    const feeds = new Map<string, Tensor>([
+      ...model.weights,
+      ['ids', ids],
+      ['positions', { dtype: 'i32', shape: [rows, TOKENS], data: positions }],
+      ['bias', causalBiasTensor(TOKENS, padding)],
+    ]);
+    return (await run(logitsProgram(model, rows), feeds)).get('logits')!.data as Float32Array;
+  }
+
+  describe.each(publishedNames)('%s', (name) => {
+    test.each(['a', 'b', 'c'] as const)('logits of batch %s', async (which) => {
+      const model = await readPublished(name);
+      const { data, shape } = model.expected.get(`${which}.logits`)!;
+      const real = model.expected.get(`${which}.attention_mask`)?.data;
+      const keep = (_: number, i: number) => real === undefined || real[Math.floor(i / shape[2]!)] === 1;
+      const actual = await logits(model, which);
+      expectClose(actual.filter(keep), (data as Float32Array).filter(keep), LOGITS, 'logits');
+    });
+
+    test('loss and gradients', async () => {
+      const model = await readPublished(name);
+      const expected = [...model.expected].filter(([key]) => key.startsWith('grad.'));
+      const wanted = expected.map(([key]) => key.slice('grad.'.length));
+      const built = differentiate(lossProgram(model), { loss: 'loss', withRespectTo: wanted });
+      const ids = model.expected.get('a.input_ids')!;
+      const labels = Int32Array.from(upTo(TOKENS), (i) => ids.data[i + 1] ?? 0);
+      const weights = Float32Array.from(labels, (_, i) => (i < TOKENS - 1 ? 1 / (TOKENS - 1) : 0));
+      const results = await run(
+        built,
+        new Map<string, Tensor>([
+          ...model.weights,
+          ['ids', ids],
+          ['labels', { dtype: 'i32', shape: [TOKENS], data: labels }],
+          ['weights', { dtype: 'f32', shape: [TOKENS], data: weights }],
+        ]),
+      );
+      expect(Math.abs(results.get('loss')!.data[0]! - model.loss)).toBeLessThan(2e-6);
+      expect(wanted.length).toBeGreaterThan(4);
+      for (const [key, { data }] of expected)
+        expectClose(results.get(`grad:${key.slice('grad.'.length)}`)!.data, data, GRADIENTS, key);
+    });
+  });
+
+  test.each([
+    ['llama-linear', { rope_scaling: null }],
+    ['llama-dynamic', { rope_scaling: null }],
+    ['llama-llama3', { rope_parameters: { rope_theta: 100 } }],
+    ['llama-yarn', { rope_parameters: { rope_theta: 100 } }],
+    ['mistral-window', { sliding_window: 20 }],
+    ['qwen2-window', { use_sliding_window: false }],
+    ['qwen2-window', { max_window_layers: 2 }],
+    ['qwen3-window', { sliding_window: 20 }],
+    ['gpt2-scaled', { scale_attn_by_inverse_layer_idx: false }],
+  ])('%s: without the setting (%o) the logits are others', async (name, change) => {
+    const model = await readPublished(name);
+    const other = await logits({ ...model, config: { ...model.config, ...change } }, 'a');
+    const { data } = model.expected.get('a.logits')!;
+    expect(Math.max(...other.map((value, i) => Math.abs(value - data[i]!)))).toBeGreaterThan(0.1);
+  });
+});
