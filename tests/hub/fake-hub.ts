@@ -102,7 +102,8 @@ function answer(
 const fileOf = (path: string): string => decodeURIComponent(path.replace(/^\//, ''));
 
 function listing(revision: string, hub: FakeHub, response: ServerResponse): void {
-  const sha = hub.revisions.get(revision) ?? (revision === COMMIT ? COMMIT : undefined);
+  const commits = [COMMIT, ...hub.revisions.values()];
+  const sha = hub.revisions.get(revision) ?? commits.find((commit) => commit === revision);
   if (sha === undefined) {
     refuse(response, 404, 'RevisionNotFound');
     return;

@@ -41,7 +41,7 @@ export function answerError(refusal: Refusal, subject: Subject, settings: HubSet
   });
 }
 
-export function noFile({ repository, revision, file }: Subject): HubError {
+function noFile({ repository, revision, file }: Subject): HubError {
   return new HubError('no-file', `\`${repository}\` has no ${file} (revision ${revision})`);
 }
 
