@@ -46,6 +46,8 @@ export interface JobSettings {
   readonly lineage?: () => Promise<Lineage>;
   /** Where this job's artifacts are written, one directory a slot. */
   readonly output: string;
+  /** Directory of the store. */
+  readonly store: string;
   /** Where its checkpoints live. */
   readonly work: string;
   readonly emit: (event: RunEvent) => void;
@@ -159,7 +161,7 @@ export function jobContext(settings: JobSettings): JobContext {
       });
       // The tokenizer comes with the model.
       for (const slot of job.outputs.filter((each) => each !== 'tokenizer'))
-        await writeModelLink(await directoryFor(slot), model);
+        await writeModelLink(await directoryFor(slot), model, settings.store);
     },
     savePolicy: async (model) => savePolicy(await directoryFor('policy'), model, base()),
     saveReward: async (model, score) => saveReward(await directoryFor('reward'), model, score, base()),

@@ -1,7 +1,7 @@
 /** Models that a job opens: which ones they are, and where they lie on this machine. */
 import { createHash } from 'node:crypto';
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import type { Job, ModelCall } from '../../compiler/graph/graph.ts';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
 import { fetchConfigFiles, fetchModel, type ModelRequest } from '../hub/fetch-model.ts';
@@ -28,13 +28,31 @@ const MODEL_FILES =
  */
 export async function modelDigest({ model }: Job, root: string): Promise<string> {
   const from = resolve(root, model!.directory);
-  const base = await localDirectory(model!, from);
   const adapter = await adapterDirectory(model!, from);
-  const parts = [
-    base === undefined ? `${model!.options.name}@${await commitOf(model!)}` : await digestOf(base),
-    ...(adapter === undefined ? [] : [await digestOf(adapter)]),
-  ];
-  return createHash('sha256').update(parts.join(' ')).digest('hex');
+  const added = adapter !== undefined && { adapter };
+  const directory = await localDirectory(model!, from);
+  if (directory !== undefined) return digestOfPlace({ directory, ...added, name: '' });
+  const commit = await commitOf(model!);
+  return digestOfPlace({ directory: '', ...added, name: String(model!.options.name), commit });
+}
+
+/** Files that decide what is computed from a model; the commit of a hub's decides its own. */
+export async function filesOfPlace({
+  directory,
+  adapter,
+  commit,
+}: ExistingModel): Promise<readonly string[]> {
+  const places = [...(commit === undefined ? [directory] : []), ...(adapter === undefined ? [] : [adapter])];
+  return (await Promise.all(places.map(modelFiles))).flat();
+}
+
+/** As `modelDigest`, of a model that has been found. */
+export async function digestOfPlace(model: ExistingModel): Promise<string> {
+  const hash = createHash('sha256');
+  if (model.commit !== undefined) hash.update(`${model.name}@${model.commit}\n`);
+  for (const path of await filesOfPlace(model))
+    hash.update(`${basename(path)} ${(await digestFile(path)).sha256}\n`);
+  return hash.digest('hex');
 }
 
 /** Where the model lies. Of a hub's model its configuration and tokenizer are fetched, for a plan. Errors: as `modelDigest`. */
@@ -92,11 +110,9 @@ async function directoryOf(path: string, from: string): Promise<string> {
   return realpath(full);
 }
 
-async function digestOf(directory: string): Promise<string> {
+async function modelFiles(directory: string): Promise<string[]> {
   const names = (await readdir(directory)).filter((name) => MODEL_FILES.test(name)).sort();
   if (!names.includes('config.json') && !names.includes('adapter_config.json'))
     throw new CheckpointError(directory, 'has neither config.json nor adapter_config.json');
-  const hash = createHash('sha256');
-  for (const name of names) hash.update(`${name} ${(await digestFile(join(directory, name))).sha256}\n`);
-  return hash.digest('hex');
+  return names.map((name) => join(directory, name));
 }

@@ -11,6 +11,7 @@ import { type Estimate, type PlannedModel, StageError } from '../stages/stage.ts
 import type { Store, StoredResult } from '../store/store.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
 import { estimateContext } from './estimate-context.ts';
+import { plannedModel } from './existing-model.ts';
 import { exportStands } from './exported-files.ts';
 import { fitProgram, recomputeOption } from './fit-program.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
@@ -207,7 +208,8 @@ async function outputsStand(
   store: Store,
 ): Promise<boolean> {
   if (job.kind === 'open') {
-    const links = Object.values(artifacts).map((hash) => linkStands(store.artifact(hash)));
+    const model = await plannedModel(job, root);
+    const links = Object.values(artifacts).map((hash) => linkStands(store.artifact(hash), model));
     return (await Promise.all(links)).every((stands) => stands);
   }
   if (artifacts.files === undefined) return true;
@@ -224,6 +226,7 @@ async function reasonFor(
 ): Promise<string> {
   if (action === 'cached') return 'unchanged';
   if (action === 'resume') return `stopped at step ${step}`;
+  if (found && job.kind === 'open') return 'the model has been moved';
   if (found) return `\`${job.options.to}\` is gone or was changed`;
   const earlier = (await store.earlier(job.id, job.kind)).flatMap((result) => result.parts ?? []);
   const before = nearestParts(earlier, parts);

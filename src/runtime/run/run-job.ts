@@ -92,6 +92,7 @@ async function compute(job: Job, { key }: PlannedStage, { store, finished, ...st
     metricsOf,
     lineage: () => lineageOf(job, state.jobs, { file: state.file, metricsOf, openedBy }),
     output,
+    store: store.directory,
     work: await store.workDirectory(key),
     emit: state.emit,
     stopping: state.stopping,
