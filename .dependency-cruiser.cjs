@@ -20,11 +20,12 @@ const runtime = {
   devices: ['programs', 'executables'],
   data: [],
   tokenizers: [],
+  gguf: ['programs', 'layers', 'models', 'checkpoints', 'store', 'stages', 'tokenizers'],
   generation: ['programs', 'models', 'methods', 'executables', 'random', 'layers'],
   stages: ['programs', 'layers', 'models', 'methods', 'losses', 'optimizers', 'generation', 'data', 'tokenizers', 'random', 'executables', 'quantization', 'rewrites', 'run'],
   run: [
     'programs', 'gradients', 'rewrites', 'models', 'methods', 'losses', 'optimizers', 'executables', 'devices', 'data',
-    'tokenizers', 'checkpoints', 'store', 'stages', 'generation', 'random', 'quantization', 'hub',
+    'tokenizers', 'checkpoints', 'store', 'stages', 'generation', 'random', 'quantization', 'hub', 'gguf',
   ],
 };
 
