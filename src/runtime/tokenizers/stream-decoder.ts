@@ -1,3 +1,4 @@
+import { bytesOf, isByteToken } from './decoders.ts';
 import type { Tokenizer } from './load-tokenizer.ts';
 
 /** Turns ids into text as they come. */
@@ -8,35 +9,45 @@ export interface StreamDecoder {
   end(): string;
 }
 
-/**
- * Never gives half a character: everything it returned, joined, equals `decode` of all the ids at once. It decodes
- * a short window of ids twice and returns the difference, so it works for any kind of decoder.
- */
-export function streamDecoder(tokenizer: Tokenizer): StreamDecoder {
-  // Ids whose text is out already, kept as context for what follows; then ids whose text is not.
-  let window: number[] = [];
-  let printed = '';
-  const rest = () => tokenizer.decode(window);
+/** Never gives half a character: everything it returned, joined, equals `decode` of all the ids at once. */
+export function streamDecoder(tokenizer: Pick<Tokenizer, 'decoder' | 'tokenOf'>): StreamDecoder {
+  return tokenizer.decoder.settles === 'bytes' ? byteStream(tokenizer) : tokenStream(tokenizer);
+}
+
+function byteStream({ tokenOf }: Pick<Tokenizer, 'tokenOf'>): StreamDecoder {
+  const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
   return {
     push(id) {
-      window.push(id);
-      const text = rest();
-      if (text.endsWith('\uFFFD') || text.length <= printed.length) return '';
-      const fresh = text.slice(printed.length);
-      window = [id];
-      printed = tokenizer.decode(window);
-      if (!fresh.endsWith(printed)) {
-        // The id began inside a character: it is no context on its own.
-        window = [];
-        printed = '';
-      }
-      return fresh;
+      const token = tokenOf(id);
+      return token === undefined ? '' : utf8.decode(bytesOf([token]), { stream: true });
+    },
+    end: () => utf8.decode(),
+  };
+}
+
+/** Holds tokens back until their text is settled, and the first ones until they have any. */
+function tokenStream({ decoder, tokenOf }: Pick<Tokenizer, 'decoder' | 'tokenOf'>): StreamDecoder {
+  let held: string[] = [];
+  let first = true;
+  const isSettled = (token: string) =>
+    decoder.settles === 'at once' || (decoder.settles === 'byte tokens' && !isByteToken(token));
+  return {
+    push(id) {
+      const token = tokenOf(id);
+      if (token === undefined) return '';
+      held.push(token);
+      if (!isSettled(token)) return '';
+      const text = decoder.decode(held, { first, last: false });
+      if (first && text === '') return '';
+      held = [];
+      first = false;
+      return text;
     },
     end() {
-      const fresh = rest().slice(printed.length);
-      window = [];
-      printed = '';
-      return fresh;
+      const text = decoder.decode(held, { first, last: true });
+      held = [];
+      first = true;
+      return text;
     },
   };
 }

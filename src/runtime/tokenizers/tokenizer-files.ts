@@ -1,6 +1,6 @@
 /** The two JSON files of a Hugging Face tokenizer, as far as we read them; other keys are kept as they are. */
 
-interface AddedToken {
+export interface AddedToken {
   readonly id: number;
   readonly content: string;
   readonly single_word?: boolean;
@@ -39,4 +39,9 @@ export interface TokenizerFiles {
   /** `tokenizer.json` as it was read, so that it can be written again byte for byte; absent where ftc made the tokenizer. */
   readonly raw?: string;
   readonly config: TokenizerConfig;
+}
+
+/** The text of a token's name; undefined where there is none. */
+export function textOfName(name: TokenName | undefined): string | undefined {
+  return typeof name === 'string' ? name : (name?.content ?? undefined);
 }
