@@ -3,13 +3,15 @@ import { join } from 'node:path';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
 import {
   CONFIG_LIMITS,
+  findModelFile,
   jsonObject,
   readModelFile,
   readModelJson,
   TOKENIZER_LIMITS,
 } from '../checkpoints/model-files.ts';
 import type { ModelConfig } from '../models/model.ts';
-import type { TokenizerConfig, TokenizerFiles, TokenizerJson } from '../tokenizers/tokenizer-files.ts';
+import { assembleTokenizer } from '../tokenizers/assemble-tokenizer.ts';
+import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 
 /** @throws CheckpointError where there is none, or it is not a JSON object with a `model_type`. */
 export async function readConfig(directory: string): Promise<ModelConfig> {
@@ -25,18 +27,30 @@ export async function readObject(directory: string, file: string): Promise<Recor
   throw new CheckpointError(join(directory, file), 'is missing');
 }
 
-/** undefined where the directory has no tokenizer. @throws CheckpointError for files that are not JSON. */
-export async function readTokenizerFiles(directory: string): Promise<TokenizerFiles | undefined> {
-  const bytes = await readModelFile(directory, 'tokenizer.json', TOKENIZER_LIMITS.bytes);
-  if (bytes === undefined) return undefined;
-  const json = jsonObject(join(directory, 'tokenizer.json'), bytes, TOKENIZER_LIMITS);
-  const config = await readModelJson(directory, 'tokenizer_config.json', CONFIG_LIMITS);
-  return {
-    json: json as unknown as TokenizerJson,
-    raw: bytes.toString('utf8'),
-    config: (config ?? {}) as TokenizerConfig,
-  };
+/**
+ * undefined where the directory has no tokenizer. `ends`: ids that end a text, for a tokenizer that names none.
+ * @throws CheckpointError for files that are not JSON, TokenizerError for a tokenizer that cannot be read
+ */
+export async function readTokenizerFiles(
+  directory: string,
+  ends: readonly number[] = [],
+): Promise<TokenizerFiles | undefined> {
+  const limitsOf = (name: string) => (LARGE.has(name) ? TOKENIZER_LIMITS : CONFIG_LIMITS);
+  const bytesOf = (name: string) => readModelFile(directory, name, limitsOf(name).bytes);
+  return assembleTokenizer(
+    {
+      text: async (name) => (await bytesOf(name))?.toString('utf8'),
+      async object(name) {
+        const bytes = await bytesOf(name);
+        return bytes && jsonObject(join(directory, name), bytes, limitsOf(name));
+      },
+      has: async (name) => (await findModelFile(directory, name)) !== undefined,
+    },
+    ends,
+  );
 }
+
+const LARGE: ReadonlySet<string> = new Set(['tokenizer.json', 'vocab.json', 'merges.txt']);
 
 /** Ids that end a text: of generation_config.json, or else of config.json. */
 export async function endIds(directory: string, config: ModelConfig): Promise<readonly number[]> {

@@ -12,6 +12,7 @@ import { GateFailed } from '../stages/gate.ts';
 import { StageError, Stopped } from '../stages/stage.ts';
 import { StoreError } from '../store/store-error.ts';
 import { TemplateError } from '../tokenizers/template-error.ts';
+import { TokenizerError } from '../tokenizers/tokenizer-error.ts';
 import type { RunEvent } from './events.ts';
 
 type DiagnosticEvent = Extract<RunEvent, { type: 'diagnostic' }>;
@@ -100,7 +101,7 @@ function factsOf(error: unknown, job: Job | undefined): Facts {
   if (error instanceof TemplateError)
     return { problem: 'bad-template', message: error.message, option: 'template' };
   if (error instanceof QuantizationError) return { problem: 'broken-artifact', message: error.message };
-  if (error instanceof CheckpointError)
+  if (error instanceof CheckpointError || error instanceof TokenizerError)
     return {
       problem: job?.kind === 'open' ? 'unreadable-model' : 'broken-artifact',
       message: error.message,
