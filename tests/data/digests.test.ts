@@ -58,7 +58,7 @@ test('every source and operator documents itself', () => {
   expect(Object.keys(sources)).toEqual([
     ...['text', 'jsonl', 'json', 'csv', 'tsv', 'parquet', 'files', 'mix'],
   ]);
-  expect(Object.keys(operators)).toEqual(['split', 'sample', 'columns']);
+  expect(Object.keys(operators)).toEqual(['split', 'sample', 'columns', 'pairs', 'accepted']);
   for (const [name, entry] of Object.entries({ ...sources, ...operators })) {
     expect(entry.name).toBe(name);
     expect(entry.example).toContain(`${name}(`);

@@ -69,8 +69,8 @@ test.each([
   [promptCompletionOf, { messages: ['hello'] }, 'message 1 of `messages` is not an object'],
   [
     promptCompletionOf,
-    { messages: [{ from: 'human', value: 'x' }] },
-    'has no `role` and no `content`; it has from, value',
+    { messages: [{ speaker: 'human', text: 'x' }] },
+    'has no `role` and no `content`; it has speaker, text',
   ],
   [
     promptCompletionOf,
@@ -80,7 +80,7 @@ test.each([
   [
     promptCompletionOf,
     { messages: [user, { role: 'assistant', content: null }] },
-    'the content of message 2',
+    'message 2 of `messages` has no `content`; it has role',
   ],
   [preferenceOf, { prompt: 'p', chosen: 'c' }, 'the row has no field `rejected`'],
   [

@@ -1,6 +1,8 @@
 /** Every source and operator of data expressions, by name. */
 import type { CallEntry } from '../../compiler/catalog.ts';
+import { accepted } from './operators/accepted.ts';
 import { columns } from './operators/columns.ts';
+import { pairs } from './operators/pairs.ts';
 import { sample } from './operators/sample.ts';
 import { split } from './operators/split.ts';
 import type { Operator, Source } from './source.ts';
@@ -22,7 +24,13 @@ export const sourceTable: Readonly<Record<string, Source>> = {
   files,
   mix,
 };
-export const operatorTable: Readonly<Record<string, Operator>> = { split, sample, columns };
+export const operatorTable: Readonly<Record<string, Operator>> = {
+  split,
+  sample,
+  columns,
+  pairs,
+  accepted,
+};
 
 const entriesOf = (table: Readonly<Record<string, { readonly entry: CallEntry }>>) =>
   Object.fromEntries(Object.entries(table).map(([name, { entry }]) => [name, entry]));

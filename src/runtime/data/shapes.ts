@@ -2,6 +2,10 @@
 import { badRow, DataError } from './data-error.ts';
 import { type Message, messagesOf } from './messages.ts';
 import type { Row } from './row.ts';
+import { guessMapping } from './shapes/guess-mapping.ts';
+import { knownShapes, plainRow, shapeOf } from './shapes/known-shapes.ts';
+import { has, textIn } from './shapes/shape.ts';
+import { labelOf, unpaired } from './shapes/unpaired.ts';
 
 export type RowKind = 'text' | 'completion' | 'preference' | 'prompt';
 
@@ -30,25 +34,28 @@ export type Preference = { readonly margin?: number } & (
     }
 );
 
-/** What a row can be used for, by its fields: the first of preference, completion, prompt and text that fits. */
+/** What a row can be used for: the first of preference, completion, prompt and text that fits. */
 export function rowKindOf(row: Row): RowKind {
-  const has = (field: string) => row.value[field] !== undefined && row.value[field] !== null;
-  if (has('chosen') && has('rejected')) return 'preference';
-  if (has('messages') || (has('prompt') && has('completion')))
-    return endsWithUser(row) ? 'prompt' : 'completion';
-  if (has('prompt')) return 'prompt';
-  if (has('text')) return 'text';
+  const plain = plainRow(row);
+  const there = (field: string) => has(plain, field);
+  if (there('chosen') && there('rejected')) return 'preference';
+  if (there('messages') || (there('prompt') && there('completion')))
+    return endsWithUser(plain) ? 'prompt' : 'completion';
+  if (there('prompt')) return 'prompt';
+  if (there('text')) return 'text';
   throw missing(row, ['text'], 'text, prompt and completion, messages, or prompt, chosen and rejected');
 }
 
 /** `{text}` */
 export function textOf(row: Row): string {
   if (!has(row, 'text')) throw missing(row, ['text'], 'rows with `text`');
-  return stringOf(row, 'text');
+  return textIn(row, 'text');
 }
 
-/** `{prompt, completion}` as text or as messages, or `{messages}` that end with the assistant. */
-export function promptCompletionOf(row: Row): PromptCompletion {
+/** `{prompt, completion}` as text or as messages, `{messages}` that end with the assistant, or what is known to be like it. */
+export function promptCompletionOf(given: Row): PromptCompletion {
+  const row = plainRow(given);
+  if (labelOf(row) === false) throw rejectedAnswer(row);
   if (has(row, 'messages')) {
     const messages = messagesOf(row, 'messages');
     if (messages.at(-1)!.role !== 'assistant') {
@@ -61,19 +68,23 @@ export function promptCompletionOf(row: Row): PromptCompletion {
   }
   need(row, ['prompt', 'completion'], '`prompt` and `completion`, or `messages`');
   if (!bothLists(row, 'prompt', ['completion'])) {
-    return { kind: 'text', prompt: stringOf(row, 'prompt'), completion: stringOf(row, 'completion') };
+    return { kind: 'text', prompt: textIn(row, 'prompt'), completion: textIn(row, 'completion') };
   }
   const [prompt, completion] = [messagesOf(row, 'prompt'), answerOf(row, 'completion')];
   return { kind: 'chat', prompt, messages: [...prompt, ...completion] };
 }
 
-/** `{prompt, chosen, rejected}` as text or as messages, with `margin` where there is one. */
-export function preferenceOf(row: Row): Preference {
-  need(row, ['prompt', 'chosen', 'rejected'], '`prompt`, `chosen` and `rejected`');
+/** `{prompt, chosen, rejected}` as text or as messages, with `margin` where there is one; the prompt may be their beginning. */
+export function preferenceOf(given: Row): Preference {
+  if (shapeOf(given) === unpaired) throw needsPairs(given);
+  const rows = '`prompt`, `chosen` and `rejected`';
+  need(given, ['chosen', 'rejected'], rows);
+  const row = plainRow(given);
+  need(row, ['prompt'], rows);
   const margin = marginOf(row);
   const rest = margin === undefined ? {} : { margin };
   if (!bothLists(row, 'prompt', ['chosen', 'rejected'])) {
-    const [prompt, chosen, rejected] = ['prompt', 'chosen', 'rejected'].map((field) => stringOf(row, field));
+    const [prompt, chosen, rejected] = ['prompt', 'chosen', 'rejected'].map((field) => textIn(row, field));
     return { kind: 'text', prompt: prompt!, chosen: chosen!, rejected: rejected!, ...rest };
   }
   const prompt = messagesOf(row, 'prompt');
@@ -87,21 +98,18 @@ export function preferenceOf(row: Row): Preference {
 }
 
 /** `{prompt}`, or the prompt of a row of any other shape: for `messages` the turns before the assistant's last. */
-export function promptOf(row: Row): Prompt {
-  if (has(row, 'prompt')) {
+export function promptOf(given: Row): Prompt {
+  const row = plainRow(given);
+  if (has(row, 'prompt') && (Array.isArray(row.value.prompt) || !has(row, 'messages'))) {
     return Array.isArray(row.value.prompt)
       ? { kind: 'chat', prompt: messagesOf(row, 'prompt') }
-      : { kind: 'text', prompt: stringOf(row, 'prompt') };
+      : { kind: 'text', prompt: textIn(row, 'prompt') };
   }
   if (!has(row, 'messages')) throw missing(row, ['prompt'], '`prompt`, or `messages`');
   const messages = messagesOf(row, 'messages');
   const prompt = messages.at(-1)!.role === 'assistant' ? messages.slice(0, -1) : messages;
   if (prompt.length === 0) throw badRow(row, 'its messages have no turn before the assistant’s');
   return { kind: 'chat', prompt };
-}
-
-function has(row: Row, field: string): boolean {
-  return row.value[field] !== undefined && row.value[field] !== null;
 }
 
 function endsWithUser(row: Row): boolean {
@@ -114,22 +122,38 @@ function need(row: Row, fields: readonly string[], rows: string): void {
 }
 
 function missing(row: Row, fields: readonly string[], rows: string): DataError {
+  const mapping = guessMapping(row, fields);
   return new DataError('missing-field', {
     file: row.file,
     line: row.line,
     fields,
     has: Object.keys(row.value),
     rows,
+    shapes: knownShapes.map(({ name, columns }) => (name === columns ? name : `${name}: ${columns}`)),
+    ...(mapping !== undefined && { mapping }),
   });
 }
 
-function stringOf(row: Row, field: string): string {
-  const value = row.value[field];
-  if (typeof value === 'string') return value;
-  throw badRow(
-    row,
-    `the field \`${field}\` is ${Array.isArray(value) ? 'a list' : `a ${typeof value}`}, not text`,
-  );
+/** Of answers that were judged one by one. */
+function needsPairs(row: Row): DataError {
+  return new DataError('missing-field', {
+    file: row.file,
+    line: row.line,
+    fields: ['chosen', 'rejected'],
+    has: Object.keys(row.value),
+    rows: '`prompt`, `chosen` and `rejected`; these rows are answers with a `label` each',
+    way: 'put answers to the same prompt together with `→ pairs()`',
+  });
+}
+
+function rejectedAnswer(row: Row): DataError {
+  const why = 'its `label` is false: this answer was turned down, and would be learned';
+  return new DataError('bad-row', {
+    file: row.file,
+    line: row.line,
+    why,
+    help: 'leave only the accepted answers with `→ accepted()`',
+  });
 }
 
 /** Whether all of these are message lists; an error where some are and some are not. */

@@ -87,14 +87,17 @@ export const runtimeWords = {
       readonly rows: string;
       /** Shapes that are recognised without being told. */
       readonly shapes?: readonly string[];
+      /** What could be written: `prompt=问题 completion=回答`. */
+      readonly mapping?: string;
+      /** What else could be done, where names are not what is wrong. */
+      readonly way?: string;
     },
   ): Words => {
-    // Columns that nothing is near to are offered in their order; a row with fewer columns is of another shape.
-    const others = data.has.filter((column) => nearest(column, data.fields) === undefined);
-    const renamed = data.fields.map((field, i) => [field, nearest(field, data.has) ?? others[i]] as const);
-    const help = renamed.every(([, column]) => column !== undefined)
-      ? `rename the columns: \`→ columns(${renamed.map((pair) => pair.join('=')).join(' ')})\``
-      : 'name other data: these rows are of another shape';
+    const help =
+      data.way ??
+      (data.mapping === undefined
+        ? 'name other data: these rows are of another shape'
+        : `rename the columns: \`→ columns(${data.mapping})\``);
     return {
       message: `${at(data)}: the row has no field ${data.fields.map((field) => `\`${field}\``).join(', ')}`,
       label: 'its rows do not have the right shape',
@@ -117,9 +120,9 @@ export const runtimeWords = {
     notes: data.rows === undefined ? [] : [`${plural(data.rows, 'row')} of this data are too long`],
     help: ['make `context` larger, or say `overlong=drop` or `overlong=truncate`'],
   }),
-  'bad-row': (data: DataPlace & { readonly why: string }): Words => ({
+  'bad-row': (data: DataPlace & { readonly why: string; readonly help?: string }): Words => ({
     message: `${at(data)}: ${data.why}`,
-    help: ['mend the row, or leave it out'],
+    help: [data.help ?? 'mend the row, or leave it out'],
   }),
   'bad-template': (data: { readonly why: string; readonly row?: string }): Words => ({
     message: `the chat template fails: ${data.why}`,
@@ -154,11 +157,10 @@ export const runtimeWords = {
   }): Words => ({
     message: `the loss of \`${data.stage}\` became ${data.loss} at step ${data.step}`,
     label: 'diverged',
-    notes: [
-      ...(data.cause === undefined ? [] : [data.cause]),
-      `the learning rate was ${data.learningRate}`,
+    notes: [...(data.cause === undefined ? [] : [data.cause]), `the learning rate was ${data.learningRate}`],
+    help: [
+      'lower `lr`, lengthen `warmup`, or clip the gradients harder (`clip=0.5`): the stage then begins anew',
     ],
-    help: ['lower `lr`, lengthen `warmup`, or clip the gradients harder (`clip=0.5`): the stage then begins anew'],
   }),
   'method-does-not-fit': (data: {
     readonly method: string;

@@ -10,6 +10,8 @@ const fields = [
   'rejected',
   'margin',
   'answer',
+  'label',
+  'system',
 ] as const;
 
 export const columns: Operator = {
