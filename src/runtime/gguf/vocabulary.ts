@@ -36,7 +36,7 @@ export function vocabularyMetadata(policy: VocabularyPolicy, size: number): Fait
   }
   if (!/"type":"ByteLevel"/.test(JSON.stringify(json.decoder)))
     throw noSuchTokenizer('byte pairs without bytes');
-  const candidates = preTokenizersFor(json.model.ignore_merges === true).map(
+  const candidates = preTokenizersFor(json).map(
     (pre): Entries => [
       ['tokenizer.ggml.model', text('gpt2')],
       ['tokenizer.ggml.pre', text(pre)],
