@@ -21,6 +21,7 @@ import { eightBitNotes } from './plan-eight-bit.ts';
 import { doesNotFit, fixesFor } from './plan-fit.ts';
 import type { PlannedFix, PlannedStage } from './plan-types.ts';
 import { readConfigAndTokenizer } from './policies.ts';
+import { type RowsRead, watchRows } from './rows-read.ts';
 import { measureTokensPerByte } from './tokens-per-byte.ts';
 import { differenceOf, nearestParts } from './why.ts';
 
@@ -70,8 +71,8 @@ export async function planJob(
     return blocked(job, `waits for \`${blocker.stage.id}\``);
   }
   const costing = async (one: Job): Promise<Costed> => {
-    const reached = estimateContext(one, root, modelFrom('policy'), modelFrom('reward'));
-    const made = await stages[one.kind]!.estimate(reached);
+    const read = watchRows(one, estimateContext(one, root, modelFrom('policy'), modelFrom('reward')));
+    const made = await stages[one.kind]!.estimate(read.context);
     const option = recomputeOption(one);
     let repeats = false;
     const costs = costsOf(made, speed, (work) => {
@@ -79,9 +80,9 @@ export async function planJob(
       repeats ||= recompute === 'blocks' && option === 'auto';
       return program;
     });
-    return { estimate: made, costs, recomputed: repeats ? [RECOMPUTED] : [] };
+    return { estimate: made, costs, recomputed: repeats ? [RECOMPUTED] : [], read };
   };
-  const { estimate, costs, recomputed } = await costing(job);
+  const { estimate, costs, recomputed, read } = await costing(job);
   const found = await store.find(key);
   const stands = found !== undefined && (await outputsStand(job, root, found, store));
   const checkpoint = stands ? undefined : await readCheckpointHeader(store.workPath(key));
@@ -120,8 +121,8 @@ export async function planJob(
     ...memoryOf(estimate, costs, memoryBytes, fixes),
     disk_bytes: estimate.diskBytes,
     seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
-    defaults: job.defaults.map((filled) => measured(filled, job, estimate)),
-    notes: [...estimate.notes, ...decided, ...recomputed],
+    defaults: [...job.defaults.map((filled) => measured(filled, job, estimate)), ...read.defaults()],
+    notes: [...read.notes(), ...estimate.notes, ...decided, ...recomputed],
   };
   const made =
     stands && job.data.data !== undefined && modelFrom('policy') === undefined
@@ -148,6 +149,7 @@ interface Costed {
   readonly estimate: Estimate;
   readonly costs: Costs;
   readonly recomputed: readonly string[];
+  readonly read: RowsRead;
 }
 
 /** Errors: StageError where a gate asks for what will not be measured of these rows. */
