@@ -66,7 +66,8 @@ function forward(
   const { ids, past } = inputs;
   const [batch, tokens] = ids.shape as [number, number];
   const seen = past?.[0]?.key.shape[2] ?? 0;
-  const angles = rotation(inputs.positions, seen + tokens, settings.rope.angles(tokens, seen > 0));
+  const rows = inputs.tableRows ?? seen + tokens;
+  const angles = rotation(inputs.positions, rows, settings.rope.angles(tokens, seen > 0));
   const biasOf = biases(inputs, settings, seen + tokens);
   const present: { key: Node; value: Node }[] = [];
   let x = reshape(gatherRows(weight('model.embed_tokens.weight'), ids), [batch * tokens, width]);

@@ -58,6 +58,8 @@ export interface ForwardInputs {
    * and S is larger than the window; without a past it follows from `bias`.
    */
   readonly windowBias?: Node;
+  /** Positions that rotary tables are made for; S where absent. For programs whose sizes are not known when they are built. */
+  readonly tableRows?: number;
 }
 
 export interface ForwardOutputs {

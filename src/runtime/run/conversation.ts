@@ -6,6 +6,9 @@ import { encodePrompt, renderChat, TemplateError } from '../tokenizers/chat-temp
 import type { ChatMessage } from '../tokenizers/render-chat.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
 
+/** What of a model decides how it is spoken to. */
+export type Spoken = Pick<Policy, 'family' | 'config' | 'tokenizer' | 'template'>;
+
 export interface Conversation {
   /** As the chat template renders it; empty where there is no tokenizer. */
   readonly text: string;
@@ -24,7 +27,7 @@ const messages: readonly ChatMessage[] = [
  * no turns of this kind gets the first one alone; a model without one, plain text; one without a tokenizer, ids.
  * Errors: what the tokenizer says.
  */
-export function conversationFor(policy: Policy): Conversation {
+export function conversationFor(policy: Spoken): Conversation {
   if (lacksTokenizer(policy)) return { text: '', ids: anyIds(policy) };
   for (const turns of [messages, messages.slice(0, 1)]) {
     const rendered = policy.template === '' ? undefined : render(policy, turns);
@@ -34,7 +37,7 @@ export function conversationFor(policy: Policy): Conversation {
   return { text, ids: policy.tokenizer.encode(text) };
 }
 
-function render({ tokenizer, template }: Policy, turns: readonly ChatMessage[]): Conversation | undefined {
+function render({ tokenizer, template }: Spoken, turns: readonly ChatMessage[]): Conversation | undefined {
   const { bosToken, eosToken } = tokenizer;
   try {
     const text = renderChat(template, turns, { addGenerationPrompt: true, bosToken, eosToken });
@@ -46,7 +49,7 @@ function render({ tokenizer, template }: Policy, turns: readonly ChatMessage[]):
 }
 
 /** Spread over the vocabulary. */
-function anyIds({ family, config }: Policy): Int32Array {
+function anyIds({ family, config }: Spoken): Int32Array {
   const { vocabularySize } = family.shape(config);
   return Int32Array.from({ length: PARITY_TOKENS }, (_, i) => (i * 7919 + 1) % vocabularySize);
 }

@@ -24,9 +24,11 @@ export interface WrittenFiles {
   readonly notes: readonly string[];
 }
 
-/** The number format of an export's weights. */
-export const numbersOf = (form: ExportForm, config: ModelConfig): NumberFormat =>
-  form.dtype === 'base' ? dtypeOf(config) : form.dtype;
+/** The number format of an export's weights; adapters stay as they were trained. */
+export function numbersOf({ as, format, dtype }: ExportForm, config: ModelConfig): NumberFormat {
+  if (as === 'adapter' || format === 'onnx') return 'f32';
+  return dtype === 'base' ? dtypeOf(config) : dtype;
+}
 
 /** Errors: StageError where bitsandbytes has no such format; StoreError where the files cannot be written. */
 export async function writeWhole(

@@ -4,15 +4,16 @@ import { basename, join } from 'node:path';
 import type { ExportForm, ExportResult, Policy, Reward, StageContext } from '../stages/stage.ts';
 import { writeFileAtomically } from '../store/atomic-file.ts';
 import { storeError } from '../store/store-error.ts';
-import { conversationFor } from './conversation.ts';
+import { conversationFor, type Spoken } from './conversation.ts';
 import { numbersOf, type WrittenFiles, writeAdapter, writeWhole } from './export-files.ts';
+import { answersOfOnnx, writeOnnx } from './export-onnx.ts';
 import { ExportTarget } from './export-target.ts';
 import type { Lineage } from './lineage.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
 import { type CardFacts, modelCard } from './model-card.ts';
-import { type Answers, answersOf, type Parity, requireParity } from './parity.ts';
+import { type Answers, answersOf, type Parity, requireParity, type Written } from './parity.ts';
 import { EXACT, toleranceOf } from './parity-tolerances.ts';
-import { type PolicyLoader, readPolicy, readReward } from './policies.ts';
+import { type PolicyLoader, readConfigAndTokenizer, readPolicy, readReward } from './policies.ts';
 import { asExported } from './quantized-export.ts';
 
 export interface ExportSources {
@@ -74,6 +75,7 @@ function write(
   form: ExportForm,
   { artifact, loader }: ExportSources,
 ): Promise<WrittenFiles> {
+  if (form.format === 'onnx') return writeOnnx(target.staging, model);
   if (form.as === 'merged') return writeWhole(target.staging, model, form);
   const places = { staging: target.staging, target: target.path };
   return writeAdapter(places, model, loader.directory(artifact), (base) => loader.directory(base));
@@ -86,13 +88,8 @@ async function compare(
   form: ExportForm,
   load: StageContext['load'],
 ): Promise<Parity> {
-  const read = form.what === 'reward' ? await readReward(staging) : await readPolicy(staging);
-  const written = {
-    name: basename(form.to),
-    conversation: lacksTokenizer(read) ? undefined : conversationFor(read),
-    answers: remembered(answersOf(read, load)),
-  };
-  const dtype = form.as === 'adapter' ? 'f32' : numbersOf(form, model.config);
+  const written = await opened(staging, form, load);
+  const dtype = numbersOf(form, model.config);
   const tolerance = toleranceOf(form.quantized?.format ?? dtype);
   if (tolerance > EXACT) {
     const expected = { ...model, weights: asExported(model, form.quantized, dtype) };
@@ -100,6 +97,23 @@ async function compare(
   }
   return requireParity(model, answersOf(model, load), { ...written, tolerance });
 }
+
+/** What was written, as a program finds it that knows nothing of the run. */
+async function opened(
+  staging: string,
+  form: ExportForm,
+  load: StageContext['load'],
+): Promise<Omit<Written, 'tolerance'>> {
+  const name = basename(form.to);
+  if (form.format === 'onnx') {
+    const beside = await readConfigAndTokenizer(staging);
+    return { name, conversation: conversationOf(beside), answers: answersOfOnnx(staging, beside) };
+  }
+  const read = form.what === 'reward' ? await readReward(staging) : await readPolicy(staging);
+  return { name, conversation: conversationOf(read), answers: remembered(answersOf(read, load)) };
+}
+
+const conversationOf = (model: Spoken) => (lacksTokenizer(model) ? undefined : conversationFor(model));
 
 function remembered(answers: Answers): Answers {
   let known: Promise<Float32Array> | undefined;
@@ -122,8 +136,14 @@ async function writeCard(
   return CARD;
 }
 
-const sentence = ({ tokens, relative, tolerance }: Parity): string =>
-  `opened again it gives the same ${tokens} tokens, and logits within ${relative.toPrecision(2)} of their spread (up to ${tolerance} passes)`;
+/** `logits that differ by at most 0.0021 of their spread`; up to the tolerance passes. */
+function sentence({ tokens, relative, tolerance }: Parity): string {
+  const logits =
+    relative === 0
+      ? 'the same logits, bit for bit'
+      : `logits that differ by at most ${relative.toPrecision(2)} of their spread (${tolerance} is the limit)`;
+  return `opened again it gives the same text, the same ${tokens} tokens, and ${logits}`;
+}
 
 async function bytesOf(directory: string, files: readonly string[]): Promise<number> {
   const sizes = await Promise.all(files.map(async (file) => (await stat(join(directory, file))).size));

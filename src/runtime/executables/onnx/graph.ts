@@ -1,6 +1,7 @@
 /** An ONNX graph under construction: lowering rules append nodes and name values through it. */
 import type { DType, OpAttributes, Shape, Tensor, TensorData } from '../../programs/ops.ts';
 import type { OnnxAttribute, OnnxInitializer, OnnxNode } from './protobuf.ts';
+import { factorsOf, type SizeName, type SymbolicSizes } from './symbolic-sizes.ts';
 
 export interface NodeOptions {
   readonly attributes?: Readonly<Record<string, OnnxAttribute>>;
@@ -23,7 +24,12 @@ const keyOf = (data: TensorData | BigInt64Array): string =>
 export interface Target {
   /** Whether products of unsigned by signed bytes go wrong (`productsSaturate`). Default: no. */
   readonly saturates?: boolean;
+  /** Sizes that are only known at a run: where they show up, `sizeValue` of them is read. */
+  readonly sizes?: SymbolicSizes;
 }
+
+/** The value (1), int64, that a graph with symbolic sizes has for each of them. */
+export const sizeValue = (name: SizeName): string => `size.${name}`;
 
 export class OnnxGraph {
   constructor(readonly target: Target = {}) {}
@@ -85,9 +91,29 @@ export class OnnxGraph {
     return this.#initializer('f32', shape, Float32Array.from(values));
   }
 
-  /** A list of int64, as axes and shapes want. */
+  /** A list of int64, as axes and shapes want; computed where sizes in it are only known at a run. */
   integers(values: readonly number[], shape: Shape = [values.length]): string {
+    const { sizes } = this.target;
+    const factors = sizes === undefined ? [] : values.map((value) => factorsOf(value, sizes));
+    if (factors.some(({ unknown }) => unknown.length > 0)) return this.#computed(factors);
     return this.#initializer('i64', shape, BigInt64Array.from(values.map(BigInt)));
+  }
+
+  #computed(factors: readonly ReturnType<typeof factorsOf>[]): string {
+    const key = JSON.stringify(factors);
+    const written = this.#constants.get(key);
+    if (written !== undefined) return written;
+    const parts = factors.map(({ known, unknown }) =>
+      unknown
+        .map(sizeValue)
+        .reduce(
+          (product, name) => (product === '' ? name : this.node('Mul', [product, name])),
+          known === 1 && unknown.length > 0 ? '' : this.integers([known]),
+        ),
+    );
+    const list = parts.length === 1 ? parts[0]! : this.node('Concat', parts, { attributes: { axis: 0 } });
+    this.#constants.set(key, list);
+    return list;
   }
 
   #initializer(dtype: DType | 'i64', shape: Shape, data: TensorData | BigInt64Array): string {

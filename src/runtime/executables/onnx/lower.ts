@@ -50,9 +50,9 @@ const smallestFedTable = 4096;
 /**
  * How frozen weights reach the model. `embed`: inside its bytes. `pack`: as external initializers of their own names,
  * which the engine packs for products; a table of rows is fed beside them, else the engine would keep a copy of it.
- * `feed`: as graph inputs, without any copy.
+ * `feed`: as graph inputs, without any copy. `outside`: as external initializers, nothing fed.
  */
-export type Weights = 'embed' | 'pack' | 'feed';
+export type Weights = 'embed' | 'pack' | 'feed' | 'outside';
 
 const typeText = ({ dtype, shape }: { dtype: string; shape: readonly number[] }) =>
   `${dtype}(${shape.join(', ')})`;

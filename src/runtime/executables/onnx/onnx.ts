@@ -8,22 +8,11 @@ import { collectYoung } from '../release.ts';
 import { bytesOf } from './graph.ts';
 import { lowerToOnnx } from './lower.ts';
 import { encodeModel, type OnnxModel } from './protobuf.ts';
+import { loadRuntime } from './runtime.ts';
 import { productsSaturate } from './saturation.ts';
-
-type Runtime = typeof import('onnxruntime-node');
 
 /** Bytes of a run's results from which on the last run's are freed before it. */
 const WORTH_COLLECTING = 1 << 20;
-
-/** Loaded on first use: importing it costs 0.1 s. */
-let runtime: Promise<Runtime> | undefined;
-function loadRuntime(): Promise<Runtime> {
-  runtime ??= import('onnxruntime-node').then((ort) => {
-    ort.env.logLevel = 'error';
-    return ort;
-  });
-  return runtime;
-}
 
 const ORT_TYPE = {
   f32: 'float32',

@@ -14,7 +14,7 @@ const FIELD = {
   type: { tensor: 1 },
   tensorType: { element: 1, shape: 2 },
   shape: { dimension: 1 },
-  dimension: { size: 1 },
+  dimension: { size: 1, name: 2 },
 } as const;
 const ATTRIBUTE_TYPE = { float: 1, integer: 2, string: 3, integers: 7 } as const;
 const EXTERNAL = 1;
@@ -41,21 +41,29 @@ export interface OnnxInitializer {
   readonly name: string;
   readonly dtype: DType | 'i64';
   readonly shape: Shape;
-  /** Bytes, little endian; `external` names the file they lie in instead. */
-  readonly data: { readonly bytes: Uint8Array } | { readonly external: string; readonly length: number };
+  /** Bytes, little endian; `external` names the file they lie in instead, from `offset` (default 0) on. */
+  readonly data:
+    | { readonly bytes: Uint8Array }
+    | { readonly external: string; readonly length: number; readonly offset?: number };
 }
 export interface OnnxValueInfo {
   readonly name: string;
   readonly dtype: DType;
   readonly shape: Shape;
 }
-export interface OnnxModel {
+/** A value with words for sizes that are only known at a run. */
+export interface OpenValueInfo {
+  readonly name: string;
+  readonly dtype: DType | 'i64';
+  readonly shape: readonly (number | string)[];
+}
+export interface OnnxModel<Value extends OpenValueInfo = OnnxValueInfo> {
   readonly name: string;
   readonly opsets: Readonly<Record<string, number>>;
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxInitializer[];
-  readonly inputs: readonly OnnxValueInfo[];
-  readonly outputs: readonly OnnxValueInfo[];
+  readonly inputs: readonly Value[];
+  readonly outputs: readonly Value[];
 }
 
 const VARINT = 0;
@@ -109,7 +117,7 @@ function writeInitializer(writer: Writer, { name, dtype, shape, data }: OnnxInit
   }
   for (const [key, value] of [
     ['location', data.external],
-    ['offset', '0'],
+    ['offset', String(data.offset ?? 0)],
     ['length', String(data.length)],
   ] as const)
     message(writer, at.external, (w) => {
@@ -119,21 +127,23 @@ function writeInitializer(writer: Writer, { name, dtype, shape, data }: OnnxInit
   integer(writer, at.location, EXTERNAL);
 }
 
-function writeValueInfo(writer: Writer, { name, dtype, shape }: OnnxValueInfo): void {
+function writeValueInfo(writer: Writer, { name, dtype, shape }: OpenValueInfo): void {
   text(writer, FIELD.value.name, name);
   message(writer, FIELD.value.type, (type) =>
     message(type, FIELD.type.tensor, (tensor) => {
       integer(tensor, FIELD.tensorType.element, ELEMENT[dtype]);
       message(tensor, FIELD.tensorType.shape, (dimensions) => {
         for (const n of shape)
-          message(dimensions, FIELD.shape.dimension, (w) => integer(w, FIELD.dimension.size, n));
+          message(dimensions, FIELD.shape.dimension, (w) =>
+            typeof n === 'number' ? integer(w, FIELD.dimension.size, n) : text(w, FIELD.dimension.name, n),
+          );
       });
     }),
   );
 }
 
 /** The bytes of a `.onnx` file. */
-export function encodeModel(model: OnnxModel): Uint8Array {
+export function encodeModel(model: OnnxModel<OpenValueInfo>): Uint8Array {
   const writer = Writer.create();
   integer(writer, FIELD.model.irVersion, 10);
   text(writer, FIELD.model.producer, 'ftc');

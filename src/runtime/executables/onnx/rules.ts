@@ -55,6 +55,21 @@ function normalize(inputs: readonly string[], epsilon: number, graph: OnnxGraph)
   return outputs[0]!;
 }
 
+/** The rotation in plain operators: the angles of each token are looked up already, so the fast kernel needs a list of all tokens. */
+function rotated(node: Node<'rotary'>, [x, cos, sin]: readonly string[], graph: OnnxGraph): string {
+  const half = node.shape.at(-1)! / 2;
+  const part = (from: number, to: number) =>
+    graph.node('Slice', [x!, graph.integers([from]), graph.integers([to]), graph.integers([-1])]);
+  const [first, second] = [part(0, half), part(half, 2 * half)];
+  const angles = [cos!, sin!].map((name) => graph.node('Unsqueeze', [name, graph.integers([1])]));
+  const times = (y: string, angle: string) => graph.node('Mul', [y, angle]);
+  const turned = [
+    graph.node('Sub', [times(first, angles[0]!), times(second, angles[1]!)]),
+    graph.node('Add', [times(second, angles[0]!), times(first, angles[1]!)]),
+  ];
+  return graph.node('Concat', turned, lastAxis);
+}
+
 export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
   input: (node) => node.attributes.name,
   parameter: (node) => node.attributes.name,
@@ -158,6 +173,7 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
     return graph.node('Concat', [graph.node('Neg', [part(half, 2 * half)]), part(0, half)], lastAxis);
   },
   rotary: (node, [x, cos, sin], graph) => {
+    if (graph.target.sizes !== undefined) return rotated(node, [x!, cos!, sin!], graph);
     const [batch, , tokens] = node.shape as [number, number, number];
     const [rows, , half] = node.inputs[1]!.shape as [number, number, number];
     const table = (angles: string) => graph.node('Reshape', [angles, graph.integers([rows * tokens, half])]);

@@ -77,6 +77,12 @@ function checksOfNumbers({ format, as, what, quant, dtype }: Options): Check[] {
       'leave `quant` out, or write `as=merged`',
     ],
     [
+      as === 'adapter' && dtype !== 'base' && dtype !== 'f32',
+      'dtype',
+      'an adapter stays in f32, as it was trained',
+      'leave `dtype` out, or write `as=merged`',
+    ],
+    [
       what === 'reward' && quant !== 'none',
       'quant',
       'a reward model is written as it is, not in codes',

@@ -1,0 +1,12 @@
+/** onnxruntime, loaded on first use: importing it costs 0.1 s. */
+
+export type Runtime = typeof import('onnxruntime-node');
+
+let runtime: Promise<Runtime> | undefined;
+export function loadRuntime(): Promise<Runtime> {
+  runtime ??= import('onnxruntime-node').then((ort) => {
+    ort.env.logLevel = 'error';
+    return ort;
+  });
+  return runtime;
+}
