@@ -159,6 +159,42 @@ export const commands: readonly Command[] = [
     load: () => import('./commands/generate.ts'),
   },
   {
+    name: 'score',
+    usage: 'MODEL [FILE]',
+    summary: 'log-probabilities, losses and rewards of JSON lines; MODEL is a run, a stage or a directory',
+    flags: [
+      { name: 'adapter', value: 'DIR', summary: 'fold in an adapter in the layout of PEFT' },
+      json,
+      ...store,
+      ...common,
+    ],
+    takes: { least: 1, most: 2 },
+    examples: [
+      `echo '{"prompt": "What is asthma?", "completion": "A disease."}' | ftc score sft`,
+      'ftc score dist/medical lines.jsonl --json',
+    ],
+    load: () => import('./commands/score.ts'),
+  },
+  {
+    name: 'tokenize',
+    usage: 'MODEL [TEXT]',
+    summary: "ids of texts and chats by a model's tokenizer",
+    flags: [
+      { name: 'json', summary: 'JSON lines in and out: {"text"} or {"messages"} gives {"ids", "text"}' },
+      { name: 'file', value: 'FILE', summary: 'read JSON lines from a file, not from stdin' },
+      { name: 'chat', summary: "TEXT is a user's turn of a chat" },
+      ...store,
+      ...common,
+    ],
+    takes: { least: 1, most: 2 },
+    examples: [
+      'ftc tokenize latest "Once upon a time"',
+      'ftc tokenize dist/medical --chat "What is asthma?"',
+      'ftc tokenize dist/medical --json < texts.jsonl',
+    ],
+    load: () => import('./commands/tokenize.ts'),
+  },
+  {
     name: 'explain',
     usage: 'CODE',
     summary: 'the long page of a diagnostic',
