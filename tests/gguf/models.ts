@@ -1,11 +1,14 @@
 /** Small models with random weights, and what ftc computes of them. */
 import { onnx } from '../../src/runtime/executables/onnx/onnx.ts';
 import { Decoder } from '../../src/runtime/generation/decoder.ts';
+import { causalBiasTensor } from '../../src/runtime/layers/mask.ts';
 import type { ModelConfig, ModelFamily, ParameterSpec } from '../../src/runtime/models/model.ts';
+import { input, matmul, program, reshape } from '../../src/runtime/programs/builder.ts';
 import type { Tensor } from '../../src/runtime/programs/ops.ts';
 import { random } from '../../src/runtime/random/random.ts';
 import { optimize } from '../../src/runtime/rewrites/optimize.ts';
 import type { Policy } from '../../src/runtime/stages/stage.ts';
+import { byteAlphabet } from '../../src/runtime/tokenizers/byte-alphabet.ts';
 import { defaultTemplate, stopTokensOf } from '../../src/runtime/tokenizers/chat-template.ts';
 import { loadTokenizer } from '../../src/runtime/tokenizers/load-tokenizer.ts';
 import { specialTokensOf } from '../../src/runtime/tokenizers/special-tokens-of.ts';
@@ -38,6 +41,56 @@ export function policyOf(
     template,
     stop: stopTokensOf(tokenizer, template),
   };
+}
+
+/** One letter a token; nothing is merged. For models that came without a tokenizer. */
+export function lettersTokenizer(count: number): TokenizerFiles {
+  const letters = [...byteAlphabet].slice(0, count - 1);
+  const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false };
+  const end = { id: count - 1, content: '<|end|>', single_word: false, lstrip: false, rstrip: false };
+  return {
+    json: {
+      added_tokens: [{ ...end, normalized: false, special: true }],
+      normalizer: null,
+      pre_tokenizer: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: true },
+      post_processor: null,
+      decoder: bytes,
+      model: {
+        type: 'BPE',
+        vocab: Object.fromEntries([...letters, '<|end|>'].map((letter, id) => [letter, id])),
+        merges: [],
+      },
+    },
+    config: { eos_token: '<|end|>' },
+  };
+}
+
+/** Of every token, after the last of these. */
+export async function logitsAfter(
+  { family, config, weights }: Policy,
+  ids: readonly number[],
+): Promise<Float32Array> {
+  const tokens = ids.length;
+  const { hidden } = family.forward(config, {
+    ids: input('ids', 'i32', [1, tokens]),
+    positions: input('positions', 'i32', [1, tokens]),
+    bias: input('bias', 'f32', [1, 1, tokens, tokens]),
+  });
+  const flat = reshape(hidden, [tokens, hidden.shape[2]!]);
+  const built = program('logits', { logits: matmul(flat, family.head(config), { transposeB: true }) });
+  const feed = (data: Int32Array) => ({ dtype: 'i32' as const, shape: [1, tokens], data });
+  const executor = await onnx.load(optimize(built), { threads: 1 });
+  const results = await executor.run(
+    new Map<string, Tensor>([
+      ...weights,
+      ['ids', feed(Int32Array.from(ids))],
+      ['positions', feed(Int32Array.from(ids, (_, i) => i))],
+      ['bias', causalBiasTensor(tokens, [0])],
+    ]),
+  );
+  await executor.dispose();
+  const { data, shape } = results.get('logits')!;
+  return (data as Float32Array).slice((tokens - 1) * shape[1]!);
 }
 
 /** Large enough that greedy tokens are far apart. */

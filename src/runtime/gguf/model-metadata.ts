@@ -18,6 +18,11 @@ export interface ModelMetadata {
 export function modelMetadata(family: ModelFamily, config: ModelConfig): ModelMetadata {
   const shape = family.shape(config);
   mustCompute(config);
+  if (config.model_type === 'qwen2' && shape.heads * shape.headSize !== shape.width)
+    throw new GgufError(
+      `llama.cpp's qwen2 has heads of hidden_size / num_attention_heads numbers, not of ${shape.headSize}`,
+      ['export it with format=hf'],
+    );
   const context = Math.min(shape.context, shape.fixedUpTo ?? Infinity, shape.window ?? Infinity);
   const inner = family.linears(config).find(({ target }) => target === 'up')!.outputs;
   const sizes: [string, GgufValue][] = [
