@@ -89,11 +89,15 @@ const memorySizes = {
 /** A few steps of `sft` in an engine of its own, and what the plan said before. */
 const memoryRows: readonly Row[] = ['llama', 'gpt2'].flatMap((family) =>
   Object.values(memorySizes).flatMap((size) =>
-    ['full', 'freeze layers=1', 'lora r=8', 'qlora r=8'].map((method) => ({
+    ['full', 'freeze layers=1', 'lora r=8', 'qlora r=8', 'lora r=8; precision=int8'].map((method) => ({
       title: `${method}, ${family}, ${size.layers} layers of width ${size.width}`,
       ours: {
         script: 'memory',
-        options: { family, ...size, stage: `sft(${method}; data=rows batch=8 max_steps=4)` },
+        options: {
+          family,
+          ...size,
+          stage: `sft(${method}${method.includes(';') ? '' : ';'} data=rows batch=8 max_steps=4)`,
+        },
       },
       targets: [{ figure: 'ratio', atLeast: 0.9, atMost: 1.1 }],
     })),

@@ -5,18 +5,23 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-type Collector = (options: { readonly type: 'minor' }) => void;
+type Collector = (options?: { readonly type: 'minor' }) => void;
 
 let collector: Collector | undefined;
 
-/** Frees what was made since the last collection and is not reachable any more, in a fraction of a millisecond. */
-export function collectYoung(): void {
+function theCollector(): Collector {
   if (collector === undefined) {
     setFlagsFromString('--expose-gc');
     collector = runInNewContext('gc') as Collector;
   }
-  collector({ type: 'minor' });
+  return collector;
 }
+
+/** Frees what was made since the last collection and is not reachable any more, in a fraction of a millisecond. */
+export const collectYoung = (): void => theCollector()({ type: 'minor' });
+
+/** Frees whatever is not reachable any more, in some milliseconds: where much was let go of at once. */
+export const collectAll = (): void => theCollector()();
 
 /** Frees the arrays' memory, however old they are; they are empty after that. Nothing may share their buffers. */
 export function releaseArrays(arrays: Iterable<Float32Array>): void {

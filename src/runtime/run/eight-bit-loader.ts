@@ -3,6 +3,7 @@
  * once, and what would lose too much stays in f32, in every program of the job and after it is resumed.
  */
 import type { Executor } from '../executables/executable.ts';
+import { collectAll } from '../executables/release.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { type Program, parametersOf } from '../programs/program.ts';
 import { relativeError } from '../rewrites/eight-bit-errors.ts';
@@ -64,8 +65,11 @@ export function eightBitLoader(settings: EightBitSettings): EightBitLoader {
     feeds: ReadonlyMap<string, Tensor>,
   ): Promise<Executor> {
     const undecided = productsIn(finish({ ...treatment, kept: kept() })).filter((name) => !errors.has(name));
-    if (undecided.length > 0)
+    if (undecided.length > 0) {
       await measure(finish({ ...treatment, measured: new Set(undecided) }), frozen, feeds);
+      // The weights in f32.
+      collectAll();
+    }
     const program = finish({ ...treatment, kept: kept() });
     for (const name of kept()) codes.delete(name);
     return settings.load(program, { frozen: eightBitParameters(frozen, readBy(program), codes) });
