@@ -58,8 +58,18 @@ test.each([
   ['cut off', zstd.subarray(0, 20_000), /is cut off: parquet ends with a footer/, []],
   ['not parquet', Buffer.from('{"text": "not parquet at all"}'), /does not begin as parquet does/, []],
   ['tiny', Buffer.from('PAR1'), /parquet footer is damaged/, []],
-  ['a footer that lies', Buffer.from('PAR1....\xff\xff\xff\x7fPAR1', 'latin1'), /parquet footer is damaged/, []],
-  ['a damaged footer', damaged(zstd.length - 300, 200), /cannot be read: its (parquet footer is|rows .* are) damaged/, []],
+  [
+    'a footer that lies',
+    Buffer.from('PAR1....\xff\xff\xff\x7fPAR1', 'latin1'),
+    /parquet footer is damaged/,
+    [],
+  ],
+  [
+    'a damaged footer',
+    damaged(zstd.length - 300, 200),
+    /cannot be read: its (parquet footer is|rows .* are) damaged/,
+    [],
+  ],
   [
     'a damaged page of the second group',
     damaged(12_500, 600),

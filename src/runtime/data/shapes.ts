@@ -129,7 +129,7 @@ function missing(row: Row, fields: readonly string[], rows: string): DataError {
     fields,
     has: Object.keys(row.value),
     rows,
-    shapes: knownShapes.map(({ name, columns }) => (name === columns ? name : `${name}: ${columns}`)),
+    shapes: knownShapes.map(({ name, columns }) => (name === columns ? name : `${name} (${columns})`)),
     ...(mapping !== undefined && { mapping }),
   });
 }

@@ -48,17 +48,15 @@ export function watchRows(job: Job, context: EstimateContext): RowsRead {
 
 function defaultsOf(id: string, seen: readonly Seen[]): FilledDefault[] {
   const found = seen.flatMap(({ option, census }) =>
-    census
-      .shapes()
-      .flatMap(({ shape, fields }) =>
-        fields
-          .filter(({ isItself }) => !isItself)
-          .map(({ field, from }) => ({
-            path: `${id}.${option}.${field}`,
-            value: from,
-            from: `${shape} columns`,
-          })),
-      ),
+    census.shapes().flatMap(({ shape, fields }) =>
+      fields
+        .filter(({ isItself }) => !isItself)
+        .map(({ field, from }) => ({
+          path: `${id}.${option}.${field}`,
+          value: from,
+          from: `${shape} columns`,
+        })),
+    ),
   );
   return [...new Map(found.map((one) => [`${one.path} ${one.value}`, one])).values()];
 }
@@ -70,7 +68,7 @@ function notesOf(option: string, seen: readonly Seen[]): string[] {
     const each = seen.map(({ split, census }) => [sides[split], census.count(shape)] as const);
     return `${shape}: ${each
       .filter(([, rows]) => rows > 0)
-      .map(([side, rows]) => `${rows} rows ${side}`)
+      .map(([side, rows]) => `${rows} ${rows === 1 ? 'row' : 'rows'} ${side}`)
       .join(', ')}`;
   });
   const unread = [...new Set(seen.flatMap(({ census }) => census.shapes().flatMap((shape) => shape.unread)))];

@@ -36,7 +36,10 @@ export const runtimePages = {
   ),
   'missing-field': page(
     `The stage needs fields that the row does not have. \`columns(…)\` says which column is which; \`ftc docs STAGE\` says
-    what shapes of row a stage takes.`,
+    what shapes of row a stage takes. Known without being told are the columns of TRL (\`text\`; \`messages\`; \`prompt\` and
+    \`completion\`; \`chosen\` and \`rejected\` with \`prompt\` or beginning alike; \`prompt\`, \`completion\` and \`label\`), Alpaca's
+    \`instruction\`, \`input\`, \`output\`, ShareGPT's \`conversations\`, and one of question, query, problem, instruction, input, prompt
+    with one of response, output, solution, completion, answer. A column \`system\` stands before a chat.`,
     'data rows = csv("consult.csv")\npretrain → sft(data=rows)',
     'data rows = csv("consult.csv") → columns(prompt=问题 completion=回答)\npretrain → sft(data=rows)',
   ),

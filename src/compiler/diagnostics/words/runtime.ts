@@ -104,7 +104,7 @@ export const runtimeWords = {
       notes: [
         `the stage takes ${data.rows}`,
         `the row has: ${listed(data.has) || 'nothing'}`,
-        ...(data.shapes === undefined ? [] : [`known by their columns: ${data.shapes.join('; ')}`]),
+        ...(data.shapes === undefined ? [] : [`shapes known by their columns: ${data.shapes.join(', ')}`]),
       ],
       help: [help],
     };

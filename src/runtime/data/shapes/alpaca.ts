@@ -55,7 +55,7 @@ export function instructionPrompt(row: Row): string | readonly Message[] {
 
 export const alpaca: Shape = {
   name: 'Alpaca',
-  columns: 'instruction, input, output, and system, history',
+  columns: 'instruction input output',
   mapping(row) {
     const answer = answerColumn(row);
     if (!isInstruction(row) || answer === undefined) return undefined;

@@ -39,14 +39,14 @@ const mapping = (row: Row) => ({ messages: column(systemColumn(row), turnsColumn
 
 export const shareGpt: Shape = {
   name: 'ShareGPT',
-  columns: 'conversations (from and value)',
+  columns: 'conversations',
   mapping: (row) => (turnsColumn(row) !== undefined && isShareGpt(row) ? mapping(row) : undefined),
   read: (row) => ({ messages: turnsOf(row) }),
 };
 
 export const chat: Shape = {
   name: 'messages',
-  columns: 'messages (role and content)',
+  columns: 'messages',
   mapping: (row) => (turnsColumn(row) === undefined ? undefined : mapping(row)),
   read: (row) => ({ messages: turnsOf(row) }),
 };

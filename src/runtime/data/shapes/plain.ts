@@ -17,7 +17,7 @@ export const prompt: Shape = {
 
 export const promptCompletion: Shape = {
   name: 'prompt and completion',
-  columns: 'prompt, completion (text or messages)',
+  columns: 'prompt completion',
   mapping: (row) =>
     has(row, 'prompt') && has(row, 'completion')
       ? { prompt: column('prompt'), completion: column('completion') }

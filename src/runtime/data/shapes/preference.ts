@@ -51,7 +51,7 @@ function beginsWithQuestion(row: Row): boolean {
 
 export const preference: Shape = {
   name: 'preference',
-  columns: 'prompt, chosen, rejected (prompt may be written at the beginning of both answers)',
+  columns: 'chosen rejected, and prompt',
   mapping(row) {
     if (!isPreference(row)) return undefined;
     const shared = { columns: ['chosen', 'rejected'], how: 'what both begin with' };

@@ -22,7 +22,7 @@ function answerColumn(row: Row): string | undefined {
 
 export const questionAnswer: Shape = {
   name: 'question and answer',
-  columns: `one of ${questions.join(', ')} with one of ${answers.join(', ')}, and system`,
+  columns: 'question answer, or the like',
   mapping(row) {
     if (!['prompt', ...questions].some((name) => has(row, name))) return undefined;
     const answer = answerColumn(row);

@@ -22,7 +22,7 @@ const answered = (row: Row): Shape | undefined =>
 
 export const unpaired: Shape = {
   name: 'unpaired preference',
-  columns: 'prompt, completion (or messages), label (true or false)',
+  columns: 'prompt completion label',
   mapping: (row) => (labelOf(row) === undefined ? undefined : answered(row)?.mapping(row)),
   read: (row) => answered(row)!.read(row),
 };
