@@ -1,11 +1,14 @@
 /** The model where the user wants it: written beside its place, opened again and compared, and only then given its name. */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { ModelConfig } from '../models/model.ts';
+import { isGgufPath } from '../stages/export-options.ts';
 import type { ExportForm, ExportResult, Policy, Reward, StageContext } from '../stages/stage.ts';
 import { writeFileAtomically } from '../store/atomic-file.ts';
 import { storeError } from '../store/store-error.ts';
 import { conversationFor, type Spoken } from './conversation.ts';
 import { numbersOf, type WrittenFiles, writeAdapter, writeWhole } from './export-files.ts';
+import { ggufName, ggufTypeOf, openGgufExport, writeGgufExport } from './export-gguf.ts';
 import { answersOfOnnx, writeOnnx } from './export-onnx.ts';
 import { ExportTarget } from './export-target.ts';
 import type { Lineage } from './lineage.ts';
@@ -47,7 +50,8 @@ export async function exportPolicy(
       const written = await write(target, model, form, sources);
       const parity = await compare(target.staging, model, form, sources.load);
       const notes = [...written.notes, sentence(parity)];
-      const files = [...written.files, await writeCard(target.staging, { form, model, notes }, sources)];
+      const card = isGgufPath(path) ? [] : [await writeCard(target.staging, { form, model, notes }, sources)];
+      const files = [...written.files, ...card];
       const bytes = await bytesOf(target.staging, files);
       await target.commit(files);
       return {
@@ -76,6 +80,7 @@ function write(
   { artifact, loader }: ExportSources,
 ): Promise<WrittenFiles> {
   if (form.format === 'onnx') return writeOnnx(target.staging, model);
+  if (form.format === 'gguf') return writeGgufExport(target.staging, model, form);
   if (form.as === 'merged') return writeWhole(target.staging, model, form);
   const places = { staging: target.staging, target: target.path };
   return writeAdapter(places, model, loader.directory(artifact), (base) => loader.directory(base));
@@ -88,10 +93,11 @@ async function compare(
   form: ExportForm,
   load: StageContext['load'],
 ): Promise<Parity> {
-  const written = await opened(staging, form, load);
+  const written = await opened(staging, model, form, load);
   const dtype = numbersOf(form, model.config);
-  const tolerance = toleranceOf(form.quantized?.format ?? dtype);
-  if (tolerance > EXACT) {
+  const type = form.format === 'gguf' ? ggufTypeOf(form, model.config) : (form.quantized?.format ?? dtype);
+  const tolerance = toleranceOf(type);
+  if (tolerance > EXACT && form.format === 'hf') {
     const expected = { ...model, weights: asExported(model, form.quantized, dtype) };
     await requireParity(expected, answersOf(expected, load), { ...written, tolerance: EXACT });
   }
@@ -101,6 +107,7 @@ async function compare(
 /** What was written, as a program finds it that knows nothing of the run. */
 async function opened(
   staging: string,
+  model: Policy | Reward,
   form: ExportForm,
   load: StageContext['load'],
 ): Promise<Omit<Written, 'tolerance'>> {
@@ -108,6 +115,10 @@ async function opened(
   if (form.format === 'onnx') {
     const beside = await readConfigAndTokenizer(staging);
     return { name, conversation: conversationOf(beside), answers: answersOfOnnx(staging, beside) };
+  }
+  if (form.format === 'gguf') {
+    const read = openGgufExport(join(staging, ggufName(form, model.config)), model);
+    return { name, conversation: conversationOf(read), answers: answersOf(read, load) };
   }
   const read = form.what === 'reward' ? await readReward(staging) : await readPolicy(staging);
   return { name, conversation: conversationOf(read), answers: remembered(answersOf(read, load)) };
@@ -122,6 +133,9 @@ function remembered(answers: Answers): Answers {
 
 const CARD = 'README.md';
 
+const numbersText = (form: ExportForm, config: ModelConfig): string =>
+  form.format === 'gguf' ? ggufTypeOf(form, config) : numbersOf(form, config);
+
 async function writeCard(
   staging: string,
   facts: Pick<CardFacts, 'form' | 'model' | 'notes'>,
@@ -130,7 +144,7 @@ async function writeCard(
   const text = modelCard({
     ...facts,
     ...(await lineage()),
-    numbers: numbersOf(facts.form, facts.model.config),
+    numbers: numbersText(facts.form, facts.model.config),
   });
   await writeFileAtomically(join(staging, CARD), text);
   return CARD;

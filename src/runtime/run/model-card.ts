@@ -41,7 +41,7 @@ function frontMatter({ form, stages, base }: CardFacts): string {
       : [`base_model_relation: ${adapter ? 'adapter' : form.quantized ? 'quantized' : 'finetune'}`]),
     ...(form.license === undefined ? [] : [`license: ${quoted(form.license)}`]),
     ...(form.language === undefined ? [] : ['language:', `- ${quoted(form.language)}`]),
-    `library_name: ${adapter ? 'peft' : form.format === 'onnx' ? 'onnx' : 'transformers'}`,
+    `library_name: ${adapter ? 'peft' : form.format === 'hf' ? 'transformers' : form.format}`,
     `pipeline_tag: ${form.what === 'reward' ? 'text-classification' : 'text-generation'}`,
     'tags:',
     '- ftc',
@@ -83,6 +83,8 @@ function usage({ form, model, base }: CardFacts): string {
   const place = JSON.stringify(basename(form.to));
   if (form.format === 'onnx')
     return "Load `model.onnx` with onnxruntime. Inputs: `input_ids`, `attention_mask`, `position_ids` (int64), `past_key_values.N.key` and `.value` (float32, of length 0 at first). Outputs: `logits`, and `present.N.key` and `.value`, which are the next step's past.";
+  if (form.format === 'gguf')
+    return 'Load the file with llama.cpp, or with a program that is built on it; it holds the vocabulary, the chat template and the tokens that end an answer.';
   const load = form.what === 'reward' ? 'AutoModelForSequenceClassification' : 'AutoModelForCausalLM';
   const code = [
     `from transformers import ${load}${lacksTokenizer(model) ? '' : ', AutoTokenizer'}`,

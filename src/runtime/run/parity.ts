@@ -83,11 +83,12 @@ function differs(written: string, where: string, notes: readonly string[]): Stag
 
 const show = (value: number): string => String(Number(value.toPrecision(3)));
 
+type Answering = Pick<Policy, 'family' | 'config' | 'weights'> & { readonly score?: Tensor };
+
 /** A model of ours, asked by the run's engine; its weights are not kept. */
-export function answersOf(model: Policy | Reward, load: StageContext['load']): Answers {
+export function answersOf(model: Answering, load: StageContext['load']): Answers {
   return async (ids) => {
-    const score = 'score' in model ? model.score : undefined;
-    const { weights } = model;
+    const { weights, score } = model;
     const unkept = weights instanceof LazyWeights ? weights.unkept() : weights;
     const executor = await load(
       answering(model, ids.length, score !== undefined),
@@ -110,7 +111,7 @@ function withHead(weights: ReadonlyMap<string, Tensor>, score: Tensor): Readonly
   return view;
 }
 
-function answering({ family, config }: Policy, length: number, isReward: boolean): Program {
+function answering({ family, config }: Answering, length: number, isReward: boolean): Program {
   const spec = { family, config, batch: 1, length };
   if (!isReward) return logitsProgram(spec);
   const head = parameter(SCORE, [1, family.shape(config).width]);
