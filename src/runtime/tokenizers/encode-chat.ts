@@ -105,8 +105,9 @@ function endOfAnswer(tokenizer: Tokenizer, ids: Int32Array): number | undefined 
   return last + 1;
 }
 
-function namesOf({ bosToken, eosToken }: Tokenizer): RenderOptions {
-  return { bosToken, eosToken };
+/** What a template sees of a tokenizer. */
+export function namesOf({ roles }: Tokenizer): RenderOptions {
+  return { roles };
 }
 
 class Writer {
