@@ -29,6 +29,11 @@ export async function checkpointTensors(directory: string): Promise<PlacedTensor
   return index && tensorsOfShards(directory, placesOf(join(directory, INDEX), index));
 }
 
+/** Whether a directory holds a whole model's weights in a form that `checkpointTensors` reads. */
+export const hasWeights = async (directory: string): Promise<boolean> =>
+  (await findModelFile(directory, WHOLE)) !== undefined ||
+  (await findModelFile(directory, INDEX)) !== undefined;
+
 /** @throws CheckpointError for a damaged file. */
 export async function tensorsOfFile(file: string): Promise<PlacedTensors> {
   const { tensors } = await readSafetensorsHeader(file);

@@ -1,70 +1,121 @@
 /** Adapters in PEFT's layout, folded into the base weights. */
-import type { Json } from '../../compiler/catalog.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { BaseWeights } from './method.ts';
+import { PeftError } from './peft-error.ts';
+import { checkSettings, numbersByPattern, type PeftConfig } from './peft-settings.ts';
 
 type Tensors = ReadonlyMap<string, Tensor>;
-type Config = Readonly<Record<string, Json>>;
 
 const PREFIX = 'base_model.model.';
-const PAIRS = [
+const KINDS = [
   { a: '.lora_A.weight', b: '.lora_B.weight', embedding: false },
   { a: '.lora_embedding_A', b: '.lora_embedding_B', embedding: true },
 ] as const;
 
+/** The tensors that PEFT adds to one module. */
+export interface PeftPair {
+  /** `model.layers.0.self_attn.q_proj` */
+  readonly module: string;
+  /** The module's weight in the base. */
+  readonly weight: string;
+  /** (r, in) */
+  readonly down: Tensor;
+  /** (out, r) */
+  readonly up: Tensor;
+  /** DoRA's lengths, (out). */
+  readonly magnitude: Tensor | undefined;
+  /** Of an embedding's rows: their weight is (in, out). */
+  readonly embedding: boolean;
+}
+
+/** A tensor's name without what PEFT puts before the model's own names. */
+export const withoutPrefix = (name: string): string =>
+  name.startsWith(PREFIX) ? name.slice(PREFIX.length) : name;
+
+/** Errors: PeftError for a tensor A without its B. */
+export function pairsOf(adapter: Tensors): PeftPair[] {
+  return [...adapter].flatMap(([name, down]) => {
+    const kind = KINDS.find(({ a }) => name.endsWith(a));
+    if (kind === undefined) return [];
+    const path = name.slice(0, -kind.a.length);
+    const up = adapter.get(`${path}${kind.b}`);
+    if (!up) throw new PeftError(`the adapter has ${path}${kind.a} but no ${kind.b.slice(1)} beside it`);
+    const magnitude =
+      adapter.get(`${path}.lora_magnitude_vector`) ?? adapter.get(`${path}.lora_magnitude_vector.weight`);
+    const module = withoutPrefix(path);
+    return [{ module, weight: `${module}.weight`, down, up, magnitude, embedding: kind.embedding }];
+  });
+}
+
+/** New values of the weights that an adapter changes, each computed when it is asked for. */
+export interface PeftMerge {
+  readonly changed: ReadonlySet<string>;
+  merge(weight: string): Tensor;
+}
+
 /**
- * New values of the weights that an adapter changes. W + scale · B A, transposed where weights are stored (in, out): those
- * of embeddings, and `turned` (GPT-2's Conv1D; PEFT looks at the layer too, its `fan_in_fan_out` may say otherwise).
- * scale = lora_alpha / r, or / √r with `use_rslora`. With `lora_magnitude_vector` m (DoRA) each output is brought to length m: m · (W + ΔW) / ‖W + ΔW‖.
+ * W + scale · B A, transposed where weights are stored (in, out): those of embeddings, and `turned` (GPT-2's Conv1D; PEFT
+ * looks at the layer too, its `fan_in_fan_out` may say otherwise). scale = lora_alpha / r, or / √r with `use_rslora`. With
+ * `lora_magnitude_vector` m (DoRA) each output is brought to length m: m · (W + ΔW) / ‖W + ΔW‖.
  * Sums in double, each weight rounded once. The base stays as it is: letting go of what is returned is unmerging, exactly.
- * Errors: Error naming a tensor that the base lacks, whose shape does not fit, or an initialization that changed the base.
+ * Errors: PeftError naming a tensor that the base lacks, whose shape does not fit, or a setting that is not computed.
  */
+export function peftMerge(
+  base: BaseWeights,
+  adapter: Tensors,
+  config: PeftConfig,
+  turned: ReadonlySet<string>,
+): PeftMerge {
+  checkSettings(config);
+  const all = pairsOf(adapter);
+  const repeated = all.some(({ embedding }) => embedding);
+  // The output layer's copy of a tied embedding's adapter is not a weight of its own.
+  const pairs = all.filter(
+    ({ module, weight }) => !(module === 'lm_head' && repeated && base.get(weight) === undefined),
+  );
+  const alphas = numbersByPattern(
+    config.alpha_pattern,
+    pairs.map(({ module }) => module),
+  );
+  const byWeight = new Map(pairs.map((pair) => [pair.weight, pair]));
+  return {
+    changed: new Set(byWeight.keys()),
+    merge(weight) {
+      const pair = byWeight.get(weight)!;
+      const rank = pair.down.shape[0]!;
+      const alpha = alphas.get(pair.module) ?? Number(config.lora_alpha ?? DEFAULT_ALPHA);
+      const scale = alpha / (config.use_rslora === true ? Math.sqrt(rank) : rank);
+      return mergeOne(base, pair, scale, pair.embedding || turned.has(weight));
+    },
+  };
+}
+
+/** PEFT's, where adapter_config.json does not say. */
+const DEFAULT_ALPHA = 8;
+
+/** All weights that an adapter changes: `peftMerge`. */
 export function mergePeft(
   base: BaseWeights,
   adapter: Tensors,
-  config: Config,
+  config: PeftConfig,
   turned: ReadonlySet<string>,
 ): Map<string, Tensor> {
-  refuseOtherBase(config);
-  const merged = new Map<string, Tensor>();
-  for (const name of adapter.keys()) {
-    const pair = PAIRS.find(({ a }) => name.endsWith(a));
-    if (pair === undefined) continue;
-    const module = name.slice(name.startsWith(PREFIX) ? PREFIX.length : 0, -pair.a.length);
-    const path = name.slice(0, -pair.a.length);
-    const weight = `${module}.weight`;
-    if (base.get(weight) === undefined && repeatsEmbedding(module, adapter)) continue;
-    merged.set(weight, mergeOne(base, adapter, { module, path, pair, config, turned }));
-  }
-  return merged;
+  const { changed, merge } = peftMerge(base, adapter, config, turned);
+  return new Map([...changed].map((weight) => [weight, merge(weight)]));
 }
 
-interface One {
-  readonly module: string;
-  /** The module's path with the prefix that its tensors have. */
-  readonly path: string;
-  readonly pair: (typeof PAIRS)[number];
-  readonly config: Config;
-  readonly turned: ReadonlySet<string>;
-}
-
-function mergeOne(base: BaseWeights, adapter: Tensors, { module, path, pair, config, turned }: One): Tensor {
-  const down = adapter.get(`${path}${pair.a}`)!;
-  const up = adapter.get(`${path}${pair.b}`);
-  const old = base.get(`${module}.weight`);
-  if (!up) throw new Error(`the adapter has ${path}${pair.a} but no ${pair.b.slice(1)} beside it`);
-  if (!old) throw new Error(`the adapter changes ${module}.weight, which the base model does not have`);
+function mergeOne(base: BaseWeights, pair: PeftPair, scale: number, transposed: boolean): Tensor {
+  const { module, weight, down, up } = pair;
+  const old = base.get(weight);
+  if (!old) throw new PeftError(`the adapter changes ${weight}, which the base model does not have`);
   const [rank, inputs] = down.shape as [number, number];
   const outputs = up.shape[0]!;
-  const transposed = pair.embedding || turned.has(`${module}.weight`);
   const expected = transposed ? [inputs, outputs] : [outputs, inputs];
   if (expected.some((n, i) => n !== old.shape[i]))
-    throw new Error(`the adapter of ${module} is for a (${expected}) weight, the base has (${old.shape})`);
-  const alpha = byPattern(config.alpha_pattern, module) ?? Number(config.lora_alpha ?? rank);
-  const scale = alpha / (config.use_rslora === true ? Math.sqrt(rank) : rank);
-  const magnitude = (
-    adapter.get(`${path}.lora_magnitude_vector`) ?? adapter.get(`${path}.lora_magnitude_vector.weight`)
-  )?.data;
+    throw new PeftError(
+      `the adapter of ${module} is for a (${expected}) weight, the base has (${old.shape})`,
+    );
+  const magnitude = pair.magnitude?.data;
   const data = new Float32Array(old.data.length);
   const [strideOut, strideIn] = transposed ? [1, outputs] : [inputs, 1];
   const row = new Float64Array(inputs);
@@ -86,25 +137,4 @@ function mergeOne(base: BaseWeights, adapter: Tensors, { module, path, pair, con
     for (let i = 0; i < inputs; i++) data[o * strideOut + i * strideIn] = factor * row[i]!;
   }
   return { dtype: 'f32', shape: old.shape, data };
-}
-
-/** By the first key that names the module or the end of its path, as PEFT looks patterns up: keys are regular expressions. */
-function byPattern(pattern: Json | undefined, module: string): number | undefined {
-  if (pattern === null || typeof pattern !== 'object' || Array.isArray(pattern)) return undefined;
-  const key = Object.keys(pattern).find((one) => new RegExp(`^(.*\\.)?(${one})$`).test(module));
-  return key === undefined ? undefined : Number((pattern as Record<string, Json>)[key]);
-}
-
-/** Whether this is the output layer's copy of a tied embedding's adapter. */
-const repeatsEmbedding = (module: string, adapter: Tensors): boolean =>
-  module === 'lm_head' && [...adapter.keys()].some((name) => name.endsWith('.lora_embedding_A'));
-
-/** Start values that PEFT takes from the base's weights and subtracts from them: its adapter then stands on another base. */
-const CHANGED_BASE = /^(pissa|olora|corda|loftq)/i;
-
-function refuseOtherBase({ init_lora_weights: init }: Config): void {
-  if (typeof init !== 'string' || !CHANGED_BASE.test(init)) return;
-  throw new Error(
-    `the adapter starts from init_lora_weights="${init}", which changes the base; save it with PEFT's path_initial_model_for_weight_conversion`,
-  );
 }

@@ -6,6 +6,7 @@ import { checkpointTensors, type PlacedTensors } from '../checkpoints/checkpoint
 import { numberFormats } from '../checkpoints/number-formats.ts';
 import { readTensorNow } from '../checkpoints/tensor-bytes.ts';
 import { checkTensors, explainTensorProblem, type TensorProblem } from '../models/check-tensors.ts';
+import { isClassifier } from '../models/config.ts';
 import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import type { Shape, Tensor } from '../programs/ops.ts';
 import { readQuantState } from '../quantization/quant-state.ts';
@@ -17,6 +18,8 @@ export interface WholeModel {
   readonly weights: LazyWeights;
   /** The reward head, (1, D), of a reward model. */
   readonly score: Tensor | undefined;
+  /** Whether it is no language model: its architecture has no output layer over the vocabulary. */
+  readonly headless: boolean;
 }
 
 /**
@@ -39,14 +42,11 @@ export async function openWholeModel(
   );
   const { stored, problems } = checkTensors(family, config, shapes);
   const isReward = tensors.has(SCORE);
-  const headless = isReward ? headsOf(family, config) : new Set<string>();
-  refuse(
-    directory,
-    problems.filter((one) => one.kind !== 'missing' || !headless.has(one.name)),
-  );
+  refuse(directory, problems);
   for (const tensor of found) checkFormat(tensor);
   return {
     weights: weightsIn(tensors, stored, turned),
+    headless: isClassifier(config),
     score: isReward ? readScore(tensors, family.shape(config).width) : undefined,
   };
 }
@@ -69,10 +69,6 @@ export const turnedInCodes = (config: ModelConfig): Set<string> =>
       .linears(config)
       .flatMap(({ layout, weight }) => (layout === 'in,out' ? [weight] : [])),
   );
-
-/** A reward model has no output layer of its own. */
-const headsOf = (family: ModelFamily, config: ModelConfig): Set<string> =>
-  new Set(family.parameters(config).flatMap(({ name, part }) => (part === 'head' ? [name] : [])));
 
 /** Of a weight in codes the shape that its quant_state tells, as the model has it. */
 function logicalShape(

@@ -1,31 +1,31 @@
 /**
- * Policies and reward models from directories. A directory is in Hugging Face layout: a whole model, or
- * an adapter in PEFT layout. An adapter's directory names the artifact of its base in `ftc.json`.
+ * Policies and reward models from directories. A directory is in Hugging Face layout: a whole model, or an adapter in PEFT
+ * layout. An adapter that ftc wrote says in `ftc.json` where its base is; of another the base is given, or named inside.
  */
 import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Json } from '../../compiler/catalog.ts';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
-import { noWeights, WHOLE } from '../checkpoints/checkpoint-tensors.ts';
+import { hasWeights, noWeights } from '../checkpoints/checkpoint-tensors.ts';
 import { findModelFile } from '../checkpoints/model-files.ts';
-import { readSafetensors } from '../checkpoints/safetensors.ts';
-import { mergePeft } from '../methods/merge-peft.ts';
-import type { ModelConfig } from '../models/model.ts';
+import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { QuantizationOptions } from '../quantization/quantized-tensor.ts';
-import type { LazyWeights } from '../stages/lazy-weights.ts';
+import { LazyWeights } from '../stages/lazy-weights.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import type { Policy, Reward } from '../stages/stage.ts';
-import { stopTokensOf } from '../tokenizers/chat-template.ts';
+import { chatTemplateOf, stopTokensOf } from '../tokenizers/chat-template.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
+import { ADAPTER_FILES, checkBaseName, namedBase, openAdapterOn } from './adapter-directory.ts';
 import { endIds, readConfig, readObject, readTokenizerFiles } from './directory-files.ts';
 import { missingTokenizer } from './missing-tokenizer.ts';
-import { familyOf, openWholeModel, turnedInCodes } from './model-directory.ts';
-import { throughCodes, withChanged } from './weights.ts';
+import { familyOf, openWholeModel } from './model-directory.ts';
+import { readModelLink } from './model-link.ts';
+import { throughCodes } from './weights.ts';
 
 export { WHOLE } from '../checkpoints/checkpoint-tensors.ts';
+export { ADAPTER_FILES, ADAPTER_HEAD } from './adapter-directory.ts';
 export const BASE_LINK = 'ftc.json';
 export interface Link {
   /** What an adapter changes: the hash of an artifact, or beside an export the path of its directory, relative to this one. */
@@ -33,9 +33,6 @@ export interface Link {
   /** Weights of the base that were quantized when the adapter was trained: their values are what it changes. */
   readonly quantized?: QuantizationOptions & { readonly weights: readonly string[] };
 }
-/** Files of an adapter's directory. */
-export const ADAPTER_FILES = ['adapter_model.safetensors', 'adapter_config.json'] as const;
-export const ADAPTER_HEAD = `base_model.model.${SCORE}`;
 
 /** What one directory holds, earlier adapters merged. */
 interface Opened {
@@ -47,6 +44,8 @@ interface Opened {
   /** Ids that end a text, as its generation_config.json has them. */
   readonly ends: readonly number[];
   readonly score: Tensor | undefined;
+  /** Whether it has no output layer. */
+  readonly headless: boolean;
 }
 
 /** Opens artifacts by hash, each once: adapters of one base share its tensors. */
@@ -59,8 +58,7 @@ export class PolicyLoader {
   }
 
   async reward(hash: string): Promise<Reward> {
-    const opened = await this.open(hash);
-    return rewardOf(opened);
+    return rewardOf(await this.open(hash));
   }
 
   directory(hash: string): string {
@@ -75,8 +73,7 @@ export class PolicyLoader {
       if (kept.has(hash)) continue;
       kept.add(hash);
       const link = join(this.directoryOf(hash), BASE_LINK);
-      if (existsSync(link))
-        pending.push(((await readObject(this.directoryOf(hash), BASE_LINK)) as unknown as Link).base);
+      if (existsSync(link)) pending.push((await readLink(this.directoryOf(hash))).base);
     }
     for (const hash of this.opened.keys()) if (!kept.has(hash)) this.opened.delete(hash);
   }
@@ -89,7 +86,7 @@ export class PolicyLoader {
   private open(hash: string): Promise<Opened> {
     const known = this.opened.get(hash);
     if (known) return known;
-    const opening = openDirectory(this.directoryOf(hash), (base) => this.open(base));
+    const opening = openDirectory(this.directoryOf(hash), [], (base) => this.open(base));
     this.opened.set(hash, opening);
     return opening;
   }
@@ -118,57 +115,105 @@ export async function readModel(directory: string): Promise<Policy | Reward> {
   return opened.score === undefined ? policyOf(opened) : rewardOf(opened);
 }
 
-async function openPath(path: string): Promise<Opened> {
+/**
+ * A policy with an adapter in PEFT's layout folded in, and the adapter's reward head where it has one.
+ * @param given What the base is called, `org/name` or its directory: another name inside the adapter is an error.
+ * @throws CheckpointError where the adapter is damaged, made for another base, or has a setting that ftc does not compute
+ */
+export async function openAdapter(directory: string, base: Policy, given?: string): Promise<Policy | Reward> {
+  if (given !== undefined) await checkBaseName(directory, given);
+  const weights =
+    base.weights instanceof LazyWeights
+      ? base.weights
+      : new LazyWeights({ names: [...base.weights.keys()], read: (name) => base.weights.get(name)! });
+  const { score, ...adapted } = await openAdapterOn(directory, base.config, weights);
+  return { ...base, ...adapted, ...(score && { score }) };
+}
+
+/** `above`: the directories that stand on this one. */
+async function openPath(path: string, above: readonly string[] = []): Promise<Opened> {
   const directory = await realpath(path).catch(() => {
     throw new CheckpointError(path, 'no such directory');
   });
-  return openDirectory(directory, (base) => {
+  if (above.includes(directory)) throw new CheckpointError(directory, 'is an adapter that stands on itself');
+  const chain = [...above, directory];
+  return openDirectory(directory, chain, (base) => {
     const at = /^[0-9a-f]{64}$/.test(base) ? join(directory, '..', base) : resolve(directory, base);
-    if (existsSync(at)) return openPath(at);
+    if (existsSync(at)) return openPath(at, chain);
     throw new CheckpointError(path, `is an adapter, and its base is not there any more (${base})`);
   });
 }
 
-function policyOf({ directory, config, weights, files, ends }: Opened): Policy {
+function policyOf(opened: Opened): Policy {
+  if (!opened.headless) return modelOf(opened);
+  throw new CheckpointError(opened.directory, 'is a reward model: it has no output layer to write text with');
+}
+
+function modelOf({ directory, config, weights, files, ends }: Omit<Opened, 'headless' | 'score'>): Policy {
   const family = familyOf(config);
   if (files === undefined)
     return { family, config, weights, ...missingTokenizer(directory), template: '', stop: ends };
   const tokenizer = loadTokenizer(files.json, files.config);
-  const template = typeof files.config.chat_template === 'string' ? files.config.chat_template : '';
+  const template = chatTemplateOf(files.config) ?? '';
   const stop = [...new Set([...stopTokensOf(tokenizer, template), ...ends])];
   return { family, config, weights, tokenizer, tokenizerFiles: files, template, stop };
 }
 
 function rewardOf(opened: Opened): Reward {
-  if (opened.score) return { ...policyOf(opened), score: opened.score };
+  if (opened.score) return { ...modelOf(opened), score: opened.score };
   throw new CheckpointError(opened.directory, `is no reward model: it has no ${SCORE}`, SCORE);
 }
 
-/** What a plan needs of a model: no weights are read. */
-export async function readConfigAndTokenizer(
-  directory: string,
-): Promise<{ config: ModelConfig; tokenizer: Tokenizer }> {
-  const config = await readConfig(directory);
-  const files = await readTokenizerFiles(directory);
-  if (files === undefined) return { config, tokenizer: missingTokenizer(directory).tokenizer };
-  return { config, tokenizer: loadTokenizer(files.json, files.config) };
+/** What a plan needs of a model, which no weights are read for. */
+export interface PlannedPolicy {
+  readonly family: ModelFamily;
+  readonly config: ModelConfig;
+  readonly tokenizer: Tokenizer;
+  readonly template: string;
+}
+
+/** @throws CheckpointError as `readPolicy`, but for the weights */
+export async function readConfigAndTokenizer(directory: string): Promise<PlannedPolicy> {
+  const link = await readModelLink(directory);
+  const at = link?.directory ?? directory;
+  const config = await readConfig(at);
+  const { family, tokenizer, template } = modelOf({
+    directory: at,
+    config,
+    weights: new LazyWeights({ names: [], read: () => undefined as never }),
+    ...(await besides(at, config)),
+  });
+  return { family, config, tokenizer, template };
 }
 
 async function openDirectory(
   directory: string,
-  openBase: (hash: string) => Promise<Opened>,
+  chain: readonly string[],
+  openBase: (base: string) => Promise<Opened>,
 ): Promise<Opened> {
+  const link = await readModelLink(directory);
+  if (link !== undefined) {
+    const opened = await openPath(link.directory, chain);
+    if (link.adapter === undefined) return opened;
+    await checkBaseName(link.adapter, link.name);
+    return openAdapted(link.adapter, opened);
+  }
   const adapter = await findModelFile(directory, ADAPTER_FILES[0]);
-  if (adapter === undefined || (await findModelFile(directory, WHOLE)) !== undefined)
-    return openWhole(directory);
+  if (adapter === undefined || (await hasWeights(directory))) return openWhole(directory);
   if (!existsSync(join(directory, BASE_LINK)))
-    throw new CheckpointError(directory, `is an adapter without ${BASE_LINK}, which says where its base is`);
-  const { base, quantized } = (await readObject(directory, BASE_LINK)) as unknown as Link;
+    return openAdapted(directory, await openPath(await namedBase(directory), chain));
+  const { base, quantized } = await readLink(directory);
   const opened = await openBase(base);
   return openAdapted(
     directory,
     quantized === undefined ? opened : { ...opened, weights: throughCodes(opened.weights, quantized) },
   );
+}
+
+async function readLink(directory: string): Promise<Link> {
+  const link = await readObject(directory, BASE_LINK);
+  if (typeof link.base === 'string') return link as unknown as Link;
+  throw new CheckpointError(join(directory, BASE_LINK), 'does not say where the base is');
 }
 
 async function openWhole(directory: string): Promise<Opened> {
@@ -179,23 +224,21 @@ async function openWhole(directory: string): Promise<Opened> {
   return { directory, config, ...model, ...(await besides(directory, config)) };
 }
 
-const besides = async (directory: string, config: ModelConfig): Promise<Pick<Opened, 'files' | 'ends'>> => ({
-  files: await readTokenizerFiles(directory),
-  ends: await endIds(directory, config),
-});
+async function besides(directory: string, config: ModelConfig): Promise<Pick<Opened, 'files' | 'ends'>> {
+  const ends = await endIds(directory, config);
+  return { files: await readTokenizerFiles(directory, ends), ends };
+}
 
+/** The tokenizer is the adapter's where it brings one. */
 async function openAdapted(directory: string, base: Opened): Promise<Opened> {
-  const adapter = await readSafetensors(join(directory, ADAPTER_FILES[0]));
-  const settings = (await readObject(directory, ADAPTER_FILES[1])) as Record<string, Json>;
-  const { config, weights } = base;
-  const changed = mergePeft(weights.unkept(), adapter, settings, turnedInCodes(config));
+  const { config, headless } = base;
   const own = await besides(directory, config);
   return {
     directory,
     config,
-    weights: withChanged(weights, changed),
+    headless,
+    ...(await openAdapterOn(directory, config, base.weights)),
     files: own.files ?? base.files,
     ends: own.files ? own.ends : base.ends,
-    score: adapter.get(ADAPTER_HEAD),
   };
 }

@@ -5,6 +5,7 @@
 import { CheckpointError, quoted } from '../checkpoints/checkpoint-error.ts';
 import { type PlacedTensor, type PlacedTensors, tensorsOfFile } from '../checkpoints/checkpoint-tensors.ts';
 import { readTensorNow } from '../checkpoints/tensor-bytes.ts';
+import type { PeftMerge } from '../methods/merge-peft.ts';
 import type { Tensor } from '../programs/ops.ts';
 import {
   fromBitsandbytes,
@@ -110,6 +111,15 @@ export function withChanged(base: Weights, changed: ReadonlyMap<string, Tensor>)
   return new LazyWeights({
     names: [...base.keys()],
     read: (name, keep) => changed.get(name) ?? sharedOf(base, name, keep),
+    codes: (name) => (changed.has(name) ? undefined : base.codes(name)),
+  });
+}
+
+/** Weights that an adapter changes, each merged when it is asked for; the others read as before. */
+export function withMerged(base: Weights, { changed, merge }: PeftMerge): LazyWeights {
+  return new LazyWeights({
+    names: [...base.keys()],
+    read: (name, keep) => (changed.has(name) ? merge(name) : sharedOf(base, name, keep)),
     codes: (name) => (changed.has(name) ? undefined : base.codes(name)),
   });
 }
