@@ -25,11 +25,11 @@ const greedy = { maxNewTokens: 10, stop: [] };
 
 describe.each(publishedNames)('%s', (name) => {
   test.each([
-    ['short', onnx],
-    ['long', onnx],
-    ['short', reference],
-    ['long', reference],
-  ] as const)('10 tokens after a %s prompt on $1.name', async (length, engine) => {
+    { length: 'short', engine: onnx },
+    { length: 'long', engine: onnx },
+    { length: 'short', engine: reference },
+    { length: 'long', engine: reference },
+  ] as const)('10 tokens after a $length prompt on $engine.name', async ({ length, engine }) => {
     const model = await readPublished(name);
     const [tokens] = await decoderOf(model, engine).generate(
       [idsOf(model, `greedy.${length}.prompt`)],
