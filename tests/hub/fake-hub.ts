@@ -96,6 +96,7 @@ function answer(
   else if (file !== undefined) resolve(fileOf(file), asked, hub, fault, response);
   else if (asked.path === '/api/models/org/tiny/refs')
     json(response, { branches: [...hub.revisions.keys()].map((name) => ({ name })), tags: [] });
+  else if (asked.path.startsWith('/api/models?author=org&')) json(response, [{ id: 'org/tiny' }]);
   else refuse(response, 401, 'RepoNotFound');
 }
 

@@ -1,5 +1,13 @@
 /** A model comes from a hub into the cache that Python shares. */
-import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fetchConfigFiles, fetchModel } from '../../src/runtime/hub/fetch-model.ts';
@@ -45,6 +53,19 @@ describe('a model', () => {
     hub.asked.length = 0;
     await fetchModel(request);
     expect(hub.asked.map(({ path }) => path)).toEqual(['/api/models/org/tiny/revision/main?blobs=true']);
+  });
+
+  it('is found where Python fetched it and nothing may be written', async () => {
+    hub = await startHub(tinyFiles);
+    const request = asking(hub);
+    const { directory } = await fetchModel(request);
+    const repository = join(request.cache, 'models--org--tiny');
+    // Files where directories would be: nothing can be made inside, for root neither.
+    for (const name of ['refs', '.no_exist']) {
+      rmSync(join(repository, name), { recursive: true });
+      writeFileSync(join(repository, name), '');
+    }
+    expect((await fetchModel(request)).directory).toBe(directory);
   });
 
   it('is planned from its small files', async () => {

@@ -1,5 +1,5 @@
 /** What a hub may say instead of a file, and what the user is told. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fetchModel } from '../../src/runtime/hub/fetch-model.ts';
@@ -35,8 +35,11 @@ describe('a hub that refuses', () => {
     const error = await refusal(() => fetchModel(asking(hub, { repository: 'org/tini' })));
     expect(error.kind).toBe('no-repository');
     expect(error.message).toBe(`${new URL(hub.endpoint).host} has no \`org/tini\`, or it is private`);
-    expect(error.help).toEqual(['if it is private, set HF_TOKEN to a token that may read it']);
-    expect(hub.asked.length).toBe(1);
+    expect(error.help).toEqual([
+      'did you mean `org/tiny`?',
+      'if it is private, set HF_TOKEN to a token that may read it',
+    ]);
+    expect(hub.asked.length).toBe(2);
   });
 
   it('knows no such revision, but one like it', async () => {
@@ -45,6 +48,26 @@ describe('a hub that refuses', () => {
     expect(error.kind).toBe('no-revision');
     expect(error.message).toBe('`org/tiny` has no revision `mian`');
     expect(error.help).toEqual(['did you mean `main`?']);
+  });
+
+  it('may be the only one to know what it has', async () => {
+    hub = await startHub(tinyFiles);
+    hub.fault = ({ path }) => (path.includes('author=') ? { status: 500 } : undefined);
+    const error = await refusal(() => fetchModel(asking(hub, { repository: 'org/tini' })));
+    expect(error.kind).toBe('no-repository');
+    expect(error.help.length).toBe(1);
+  });
+
+  it('sends on to the new name of a repository', async () => {
+    hub = await startHub(tinyFiles);
+    hub.fault = ({ server, path }) =>
+      server === 'hub' && path.includes('old/name')
+        ? { status: 307, headers: { location: path.replace('old/name', 'org/tiny') } }
+        : undefined;
+    const request = asking(hub, { repository: 'old/name', variables: { HF_TOKEN: 'hf_secret' } });
+    const { directory } = await fetchModel(request);
+    expect(directory).toContain('models--old--name');
+    expect(readdirSync(directory).length).toBe(5);
   });
 
   it('wants its conditions accepted', async () => {

@@ -41,14 +41,17 @@ export class RepositoryCache {
     return isCommit(text.trim()) ? text.trim() : undefined;
   }
 
+  /** As far as the cache may be written: nothing depends on it but what is found offline. */
   async remember(revision: string, commit: string): Promise<void> {
     if (isCommit(revision) || (await this.commitOf(revision)) === commit) return;
-    await replace(join(this.directory, 'refs', revision), (path) => writeFile(path, commit));
+    await replace(join(this.directory, 'refs', revision), (path) => writeFile(path, commit)).catch(() => {});
   }
 
+  /** As far as the cache may be written. */
   async rememberAbsent(commit: string, file: string): Promise<void> {
     const path = join(this.directory, '.no_exist', commit, file);
-    if (!(await exists(path))) await replace(path, (temporary) => writeFile(temporary, ''));
+    if (await exists(path)) return;
+    await replace(path, (temporary) => writeFile(temporary, '')).catch(() => {});
   }
 
   /** Bytes of a file of a snapshot; undefined where it is not there, or its blob is gone. */

@@ -32,6 +32,7 @@ export async function fetchFiles(files: readonly ListedFile[], snapshot: Snapsho
     if (bytes === undefined || bytes !== (listed.bytes ?? bytes)) missing.push(listed);
     else progress.has(listed.file, bytes);
   }
+  if (missing.length === 0) return;
   const known = new Map<string, FileMetadata>();
   await inParallel(missing, QUESTIONS_AT_ONCE, signal, async ({ file }, stop) => {
     const metadata = await fileMetadata({ ...snapshot, file }, settings, stop);

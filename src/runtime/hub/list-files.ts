@@ -1,8 +1,8 @@
 /** What a revision is: its commit, and the files that it has. */
-import { nearest } from '../../compiler/diagnostics/nearest.ts';
 import { checkFileName, isCommit } from './check-names.ts';
 import { HubError } from './hub-error.ts';
 import type { HubSettings } from './hub-settings.ts';
+import { nearNames } from './near-names.ts';
 import { ATTEMPTS, sendRequest } from './send-request.ts';
 
 export interface Listing {
@@ -18,7 +18,8 @@ export interface ListedFile {
 
 /**
  * @param attempts fewer where there is something else to fall back on
- * @throws HubError; `bad-answer` for an answer without a commit, or with names that lead out of a directory
+ * @throws HubError, with the name that was probably meant; `bad-answer` for an answer without a commit, or with names that
+ * lead out of a directory
  */
 export async function listFiles(
   repository: string,
@@ -32,9 +33,12 @@ export async function listFiles(
     const answer = await sendRequest({ path, subject: { repository, revision }, attempts }, settings, signal);
     return readListing(await answer.json(), repository, settings);
   } catch (error) {
-    if (error instanceof HubError && error.kind === 'no-revision')
-      throw await withNearRevision(error, repository, revision, settings, signal);
-    throw error;
+    if (!(error instanceof HubError)) throw error;
+    const near = await nearNames(error.kind, repository, revision, settings, signal);
+    throw new HubError(error.kind, error.message, {
+      notes: [...error.notes, ...near.notes],
+      help: [...near.help, ...error.help],
+    });
   }
 }
 
@@ -51,29 +55,4 @@ function readListing(json: unknown, repository: string, { endpoint }: HubSetting
     return { file: rfilename, bytes: Number.isSafeInteger(size) ? (size as number) : undefined };
   });
   return { commit: sha, files };
-}
-
-/** The same error, with the branch or tag that was probably meant; without it where the hub does not tell. */
-async function withNearRevision(
-  error: HubError,
-  repository: string,
-  revision: string,
-  settings: HubSettings,
-  signal: AbortSignal | undefined,
-): Promise<HubError> {
-  try {
-    const path = `/api/models/${repository}/refs`;
-    const answer = await sendRequest({ path, subject: { repository }, attempts: 1 }, settings, signal);
-    const { branches = [], tags = [] } = (await answer.json()) as {
-      readonly [kind in 'branches' | 'tags']?: readonly { readonly name: string }[];
-    };
-    const names = [...branches, ...tags].map(({ name }) => name);
-    const meant = nearest(revision, names);
-    return new HubError(error.kind, error.message, {
-      notes: [`its branches and tags: ${names.slice(0, 10).join(', ')}${names.length > 10 ? ', …' : ''}`],
-      help: meant === undefined ? [] : [`did you mean \`${meant}\`?`],
-    });
-  } catch {
-    return error;
-  }
 }
