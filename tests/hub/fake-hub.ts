@@ -19,6 +19,8 @@ export interface Fault {
   readonly body?: string | Uint8Array;
   /** Closes the connection after so many bytes of the answer's body. */
   readonly cutAfter?: number;
+  /** Says nothing more after so many bytes. */
+  readonly stallAfter?: number;
   /** Says nothing. */
   readonly hangs?: true;
   /** Sends all of it whatever range was asked for. */
@@ -154,6 +156,7 @@ function send(
     ...fault.headers,
   });
   if (asked.method === 'HEAD') response.end();
+  else if (fault.stallAfter !== undefined) response.write(part.subarray(0, fault.stallAfter));
   else if (fault.cutAfter === undefined) response.end(part);
   else response.write(part.subarray(0, fault.cutAfter), () => response.destroy());
 }
