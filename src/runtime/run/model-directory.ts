@@ -8,6 +8,8 @@ import { readTensorNow } from '../checkpoints/tensor-bytes.ts';
 import { checkTensors, explainTensorProblem, type TensorProblem } from '../models/check-tensors.ts';
 import { isClassifier } from '../models/config.ts';
 import type { ModelConfig, ModelFamily } from '../models/model.ts';
+import { ModelError } from '../models/model-error.ts';
+import { openConfig } from '../models/open-config.ts';
 import type { Shape, Tensor } from '../programs/ops.ts';
 import { readQuantState } from '../quantization/quant-state.ts';
 import type { LazyWeights } from '../stages/lazy-weights.ts';
@@ -51,15 +53,15 @@ export async function openWholeModel(
   };
 }
 
+/** @throws CheckpointError naming what config.json has that no family computes, and a way out. */
 export function familyOf(config: ModelConfig): ModelFamily {
-  const family = Object.values(models).find((m) => m.modelType === config.model_type);
-  if (family) return family;
-  throw new CheckpointError(
-    'config.json',
-    `model_type ${quoted(config.model_type)} is not one of ${Object.values(models)
-      .map((m) => m.modelType)
-      .join(', ')}`,
-  );
+  try {
+    return openConfig(config, Object.values(models)).family;
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    const message = error.message.replace(/^config\.json /, '');
+    throw new CheckpointError('config.json', message, undefined, error.help);
+  }
 }
 
 /** Weights that are (in, out), which are kept (out, in) in codes. */
