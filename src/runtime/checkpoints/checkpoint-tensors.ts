@@ -44,6 +44,7 @@ export async function tensorsOfFile(file: string): Promise<PlacedTensors> {
 function placesOf(path: string, { weight_map: map }: Record<string, unknown>): Map<string, string> {
   if (!isRecord(map)) throw new CheckpointError(path, `has the "weight_map" ${quoted(map)}, not an object`);
   const places = Object.entries(map);
+  if (places.length === 0) throw new CheckpointError(path, 'lists no tensors');
   for (const [tensor, shard] of places) {
     if (typeof shard === 'string' && FILE_NAME.test(shard)) continue;
     const message = `puts the tensor ${quoted(tensor)} into ${quoted(shard)}, which is not the name of a safetensors file beside it`;
