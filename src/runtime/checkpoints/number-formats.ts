@@ -28,11 +28,15 @@ export function halfToFloat(half: number): number {
   return float32Of[0]!;
 }
 
+/** Of every half; made when the first tensor of them is read. */
+let halves: Float32Array | undefined;
+
 function fromHalf(bytes: Uint8Array): Float32Array {
-  const halves = new Uint16Array(...view(bytes, 2));
-  const table = new Float32Array(65_536);
-  for (let i = 0; i < 65_536; i++) table[i] = halfToFloat(i);
-  return Float32Array.from(halves, (half) => table[half]!);
+  halves ??= Float32Array.from({ length: 65_536 }, (_, half) => halfToFloat(half));
+  const bits = new Uint16Array(...view(bytes, 2));
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = halves[bits[i]!]!;
+  return values;
 }
 
 function fromBrain(bytes: Uint8Array): Float32Array {
@@ -54,7 +58,7 @@ function fromLong(bytes: Uint8Array): Int32Array {
 }
 
 export const numberFormats: { readonly [format: string]: NumberFormat } = {
-  F64: { bytes: 8, dtype: 'f32', convert: (b) => Float32Array.from(new Float64Array(...view(b, 8))) },
+  F64: { bytes: 8, dtype: 'f32', convert: (b) => new Float32Array(new Float64Array(...view(b, 8))) },
   F32: { bytes: 4, dtype: 'f32', convert: (b) => new Float32Array(...view(b, 4)) },
   F16: { bytes: 2, dtype: 'f32', convert: fromHalf },
   BF16: { bytes: 2, dtype: 'f32', convert: fromBrain },
