@@ -3,49 +3,21 @@ import { describe, expect, test } from 'vitest';
 import { onnx } from '../../src/runtime/executables/onnx/onnx.ts';
 import { reference } from '../../src/runtime/executables/reference/reference.ts';
 import { differentiate } from '../../src/runtime/gradients/differentiate.ts';
-import { causalBias, causalBiasTensor } from '../../src/runtime/layers/mask.ts';
-import { linearCrossEntropy } from '../../src/runtime/losses/linear-cross-entropy.ts';
-import { input, integers, matmul, program, reshape } from '../../src/runtime/programs/builder.ts';
 import type { Tensor } from '../../src/runtime/programs/ops.ts';
 import type { Program } from '../../src/runtime/programs/program.ts';
 import { optimize } from '../../src/runtime/rewrites/optimize.ts';
 import { expectClose } from '../reference/close.ts';
 import { type PublishedModel, publishedNames, readPublished } from '../reference/published-models.ts';
+import {
+  logitsFeeds,
+  logitsProgram,
+  lossFeeds,
+  lossProgram,
+  type PublishedCase,
+} from './published-programs.ts';
 
 const LOGITS = { absolute: 2e-5 };
 const GRADIENTS = { absolute: 5e-6, relative: 1e-4 };
-const TOKENS = 20;
-
-const upTo = (n: number) => Int32Array.from({ length: n }, (_, i) => i);
-
-/** Output `logits` (B·T, V), as generation computes them: positions and bias are fed. */
-function logitsProgram({ family, config }: PublishedModel, rows: number): Program {
-  const { hidden } = family.forward(config, {
-    ids: input('ids', 'i32', [rows, TOKENS]),
-    positions: input('positions', 'i32', [rows, TOKENS]),
-    bias: input('bias', 'f32', [rows, 1, TOKENS, TOKENS]),
-  });
-  const flat = reshape(hidden, [rows * TOKENS, hidden.shape[2]!]);
-  return program('logits', { logits: matmul(flat, family.head(config), { transposeB: true }) });
-}
-
-/** Output `loss`, as training computes it: positions and causality are constants. */
-function lossProgram({ family, config }: PublishedModel): Program {
-  const { hidden } = family.forward(config, {
-    ids: input('ids', 'i32', [1, TOKENS]),
-    positions: integers([...upTo(TOKENS)], [1, TOKENS]),
-    bias: causalBias(TOKENS),
-  });
-  const { loss } = linearCrossEntropy({
-    hidden: reshape(hidden, [TOKENS, hidden.shape[2]!]),
-    head: family.head(config),
-    labels: input('labels', 'i32', [TOKENS]),
-    weights: input('weights', 'f32', [TOKENS]),
-    headTrainable: true,
-  });
-  return program('loss', { loss });
-}
-
 describe.each([reference, onnx])('$name', (engine) => {
   async function run(built: Program, feeds: ReadonlyMap<string, Tensor>): Promise<Map<string, Tensor>> {
     const executor = await engine.load(optimize(built));
@@ -54,19 +26,11 @@ describe.each([reference, onnx])('$name', (engine) => {
     return results;
   }
 
-  async function logits(model: PublishedModel, which: 'a' | 'b' | 'c'): Promise<Float32Array> {
-    const ids = model.expected.get(`${which}.input_ids`)!;
-    const rows = ids.shape[0]!;
-    const counted = Int32Array.from({ length: rows * TOKENS }, (_, i) => i % TOKENS);
-    const positions = model.expected.get(`${which}.position_ids`)?.data ?? counted;
-    const padding = which === 'c' ? [0, 7] : new Array<number>(rows).fill(0);
-    const feeds = new Map<string, Tensor>([
-      ...model.weights,
-      ['ids', ids],
-      ['positions', { dtype: 'i32', shape: [rows, TOKENS], data: positions }],
-      ['bias', causalBiasTensor(TOKENS, padding)],
-    ]);
-    return (await run(logitsProgram(model, rows), feeds)).get('logits')!.data as Float32Array;
+  async function logits(model: PublishedModel, which: PublishedCase): Promise<Float32Array> {
+    const feeds = logitsFeeds(model, which);
+    const [rows] = feeds.get('ids')!.shape as [number];
+    const results = await run(logitsProgram(model, rows), new Map([...model.weights, ...feeds]));
+    return results.get('logits')!.data as Float32Array;
   }
 
   describe.each(publishedNames)('%s', (name) => {
@@ -84,18 +48,7 @@ describe.each([reference, onnx])('$name', (engine) => {
       const expected = [...model.expected].filter(([key]) => key.startsWith('grad.'));
       const wanted = expected.map(([key]) => key.slice('grad.'.length));
       const built = differentiate(lossProgram(model), { loss: 'loss', withRespectTo: wanted });
-      const ids = model.expected.get('a.input_ids')!;
-      const labels = Int32Array.from(upTo(TOKENS), (i) => ids.data[i + 1] ?? 0);
-      const weights = Float32Array.from(labels, (_, i) => (i < TOKENS - 1 ? 1 / (TOKENS - 1) : 0));
-      const results = await run(
-        built,
-        new Map<string, Tensor>([
-          ...model.weights,
-          ['ids', ids],
-          ['labels', { dtype: 'i32', shape: [TOKENS], data: labels }],
-          ['weights', { dtype: 'f32', shape: [TOKENS], data: weights }],
-        ]),
-      );
+      const results = await run(built, new Map([...model.weights, ...lossFeeds(model)]));
       expect(Math.abs(results.get('loss')!.data[0]! - model.loss)).toBeLessThan(2e-6);
       expect(wanted.length).toBeGreaterThan(4);
       for (const [key, { data }] of expected)
