@@ -1,6 +1,7 @@
 /** Whether the tensors of a checkpoint are those of its model: what is missing, unexpected, or of another shape. */
 import { nearest } from '../../compiler/diagnostics/nearest.ts';
 import type { Shape } from '../programs/ops.ts';
+import { isClassifier } from './config.ts';
 import type { ModelConfig, ModelFamily } from './model.ts';
 
 export type TensorProblem =
@@ -14,6 +15,11 @@ export type TensorProblem =
 export interface CheckedTensors {
   /** Name in the checkpoint of each weight of the model that it holds in the right shape. */
   readonly stored: ReadonlyMap<string, string>;
+  /**
+   * Names in the checkpoint of an output layer and of the token embedding, which by the config are one: they must hold the
+   * same numbers in the same shape. Absent where the checkpoint has only one of them.
+   */
+  readonly copy?: readonly [head: string, embedding: string];
   /** In the order of the model's weights, then of the file. */
   readonly problems: readonly TensorProblem[];
 }
@@ -33,7 +39,8 @@ export function checkTensors(
   const unknown: [string, Shape][] = [];
   const wrong = new Map<string, TensorProblem>();
   const twice: TensorProblem[] = [];
-  for (const [name, shape] of tensors) {
+  const all = new Map(tensors);
+  for (const [name, shape] of all) {
     const weight = family.canonicalName(config, name);
     if (weight === undefined) continue;
     const want = expected.get(weight);
@@ -56,12 +63,28 @@ export function checkTensors(
   });
   return {
     stored: new Map([...found].filter(([name]) => !wrong.has(name))),
+    ...copyOfHead(family, config, all, found),
     problems: [...inOrder, ...unexpected, ...twice],
   };
 }
 
 /** Comparing every name with every other takes long in a file of another model. */
 const GUESSES = 8;
+
+const HEAD = 'lm_head.weight';
+
+/** An output layer beside the token embedding that it is, by the config. */
+function copyOfHead(
+  family: ModelFamily,
+  config: ModelConfig,
+  tensors: ReadonlyMap<string, Shape>,
+  found: ReadonlyMap<string, string>,
+): Pick<CheckedTensors, 'copy'> {
+  const specs = family.parameters(config);
+  const embedding = found.get(specs.find(({ part }) => part === 'embeddings')!.name);
+  const isTied = !isClassifier(config) && !specs.some(({ part }) => part === 'head');
+  return isTied && embedding !== undefined && tensors.has(HEAD) ? { copy: [HEAD, embedding] } : {};
+}
 
 const sameShape = (a: Shape, b: Shape) => a.length === b.length && a.every((size, i) => size === b[i]);
 

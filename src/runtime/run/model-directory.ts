@@ -14,6 +14,7 @@ import type { Shape, Tensor } from '../programs/ops.ts';
 import { readQuantState } from '../quantization/quant-state.ts';
 import type { LazyWeights } from '../stages/lazy-weights.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
+import { checkCopy } from './check-copy.ts';
 import { type LogicalTensor, logicalTensors, weightsIn } from './weights.ts';
 
 export interface WholeModel {
@@ -42,10 +43,11 @@ export async function openWholeModel(
   const shapes = found.map(
     (tensor) => [tensor.name, logicalShape(family, config, tensors, tensor, turned)] as const,
   );
-  const { stored, problems } = checkTensors(family, config, shapes);
+  const { stored, problems, copy } = checkTensors(family, config, shapes);
   const isReward = tensors.has(SCORE);
   refuse(directory, problems);
   for (const tensor of found) checkFormat(tensor);
+  if (copy !== undefined) checkCopy(tensors.get(copy[0])!, tensors.get(copy[1])!);
   return {
     weights: weightsIn(tensors, stored, turned),
     headless: isClassifier(config),
