@@ -22,6 +22,10 @@ minibatches (https://arxiv.org/abs/1707.06347; https://arxiv.org/abs/2203.02155)
 the stage. Policy, reference and reward share one copy of the base weights where they are adapters; the value is a head on
 the policy's hidden states, zero at the start. Rewards are standardised by the mean and deviation of the first batch.
 
+The reward model reads each finished answer once; what single tokens were worth comes from the value. The penalty keeps the
+policy near the reference: without it (\`kl=0\`) it comes upon answers that the reward model mistakes for good ones. One pass
+is what most recipes do; new preferences for the answers of the new policy, and another round, are an option.
+
 \`epsilon\` is 1e-5, as in OpenAI's implementations: with adamw's usual 1e-8 numbers that hardly ever get a gradient, such
 as those of tokens that are never sampled, move as far as all others, and a policy can collapse
 (https://iclr-blog-track.github.io/2022/03/25/ppo-implementation-details/, detail 3).

@@ -24,8 +24,10 @@ export const rm: Stage = {
     name: 'rm',
     summary: 'trains a reward model on preferred and rejected answers',
     details: `loss = −log σ(r(chosen) − r(rejected) − margin) + centering · (r(chosen) + r(rejected))², averaged over pairs
-(Bradley–Terry; InstructGPT, https://arxiv.org/abs/2203.02155 section 3.5). The reward is a linear head on the hidden
-state of the last real token, N(0, 1 / √(width + 1)) at the start. The head is saved with the adapter or the model.
+(Bradley–Terry; InstructGPT, https://arxiv.org/abs/2203.02155 section 3.5): it learns from comparisons, which of two
+answers is better, not from scores that people gave. The reward is a linear head on the hidden state of the last real
+token, so a whole answer gets one number; N(0, 1 / √(width + 1)) at the start. The head is saved with the adapter or the
+model. More than one epoch soon learns the pairs by heart.
 
 Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward\`, \`min_reward\`, \`max_reward\`, and with the prefix
 \`eval_\` the same on held-out pairs.`,
