@@ -1,4 +1,5 @@
 /** What `rm` would cost. */
+import { paddingMatters } from '../parts/frozen-prefix.ts';
 import { preferenceProgram, SCORE } from '../parts/reward-programs.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
 import { lengthsOf, total } from './lengths.ts';
@@ -10,10 +11,15 @@ export async function estimateRm(context: EstimateContext): Promise<Estimate> {
   const { options } = context.job;
   const model = modelOf(context);
   const { family, config } = model;
-  const { context: longest, width } = family.shape(config);
+  const shape = family.shape(config);
+  const { context: longest, width } = shape;
   const sizes = methodSizes(context, model, [{ name: SCORE, shape: [1, width] }]);
   const pairs = await lengthsOf(context, 'data', 'train', 'preference', model);
   const heldOut = await lengthsOf(context, 'data', 'test', 'preference', model);
+  const padded = paddingMatters(
+    shape,
+    [...pairs, ...heldOut].map(({ tokens }) => tokens),
+  );
   const batch = Number(options.batch);
   const accumulate = Number(options.accumulate);
   const steps = cap((pairs.length * Number(options.epochs)) / (batch * accumulate), context);
@@ -38,7 +44,7 @@ export async function estimateRm(context: EstimateContext): Promise<Estimate> {
         program: programOf(shape),
         runs: evaluationRuns(context, shape.batches, steps),
       })),
-      repeated: (steps - 1) * batch * accumulate >= pairs.length,
+      repeated: !padded && (steps - 1) * batch * accumulate >= pairs.length,
       once: {
         tokens: 2 * (total(pairs, 'tokens') + total(heldOut, 'tokens')),
         batches: Math.ceil((pairs.length + heldOut.length) / batch),

@@ -1,4 +1,5 @@
 /** What `sft` would cost. */
+import { paddingMatters } from '../parts/frozen-prefix.ts';
 import { languageModelProgram } from '../parts/language-model-program.ts';
 import { headIsTrained } from '../parts/training.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
@@ -11,12 +12,17 @@ export async function estimateSft(context: EstimateContext): Promise<Estimate> {
   const { options } = context.job;
   const model = modelOf(context);
   const { family, config } = model;
-  const { context: longest, width } = family.shape(config);
+  const shape = family.shape(config);
+  const { context: longest, width } = shape;
   const sizes = methodSizes(context, model);
   const fitting = (lengths: readonly RowLength[]) =>
     lengths.map((l) => ({ tokens: Math.min(l.tokens, longest), learned: Math.min(l.learned, longest - 1) }));
   const rows = fitting(await lengthsOf(context, 'data', 'train', 'completion', model));
   const heldOut = fitting(await lengthsOf(context, 'data', 'test', 'completion', model));
+  const padded = paddingMatters(
+    shape,
+    [...rows, ...heldOut].map(({ tokens }) => tokens),
+  );
   const batch = Number(options.batch);
   const accumulate = Number(options.accumulate);
   const steps = cap((rows.length * Number(options.epochs)) / (batch * accumulate), context);
@@ -42,7 +48,7 @@ export async function estimateSft(context: EstimateContext): Promise<Estimate> {
         program: programOf(shape),
         runs: evaluationRuns(context, shape.batches, steps),
       })),
-      repeated: (steps - 1) * batch * accumulate >= rows.length,
+      repeated: !padded && (steps - 1) * batch * accumulate >= rows.length,
       once: {
         tokens: total(rows, 'tokens') + total(heldOut, 'tokens'),
         batches: Math.ceil((rows.length + heldOut.length) / batch),

@@ -4,6 +4,7 @@
  */
 import { readableBytes } from '../../../compiler/diagnostics/words/words.ts';
 import type { AppliedMethod } from '../../methods/method.ts';
+import type { ModelShape } from '../../models/model.ts';
 import type { Program } from '../../programs/program.ts';
 import { frozenEdge, PREFIX, prefixOf, suffixOf } from '../../rewrites/cut-prefix.ts';
 import type { Batch, Scratch, StageContext, TrainedModel } from '../stage.ts';
@@ -49,6 +50,12 @@ export function frozenBlocks({
   return frozenEdge(method.rewrite(program), (name) => names.has(name));
 }
 
+/** Whether what a row's tokens become depends on how far its batch is padded: then no row passes alone. */
+export function paddingMatters({ fixedUpTo, context }: ModelShape, lengths: readonly number[]): boolean {
+  if (fixedUpTo === undefined || lengths.length === 0) return false;
+  return paddedLengths(lengths, context).at(-1)! > fixedUpTo;
+}
+
 /** Bytes that are kept of so many tokens. */
 export const prefixBytes = (tokens: number, width: number): number => 4 * width * tokens;
 
@@ -62,9 +69,12 @@ export async function frozenPrefix(
 ): Promise<FrozenPrefix> {
   const { model, sequences, program, repeated } = options;
   const trained = model.trainable.keys();
+  const shape = model.policy.family.shape(model.policy.config);
+  const lengths = sequences.map((ids) => ids.length);
+  if (paddingMatters(shape, lengths)) return nothingFrozen;
   const edge = frozenBlocks({ method: model.method, trained, program, repeated });
   if (edge === 0) return nothingFrozen;
-  const { width } = model.policy.family.shape(model.policy.config);
+  const { width } = shape;
   const starts = new Map<Int32Array, number>();
   let bytes = 0;
   for (const ids of sequences) {
