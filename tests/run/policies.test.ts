@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { CheckpointError } from '../../src/runtime/checkpoints/checkpoint-error.ts';
 import { readSafetensors, writeSafetensors } from '../../src/runtime/checkpoints/safetensors.ts';
 import type { Tensor } from '../../src/runtime/programs/ops.ts';
+import { storedNumbers } from '../../src/runtime/programs/stored-numbers.ts';
 import { lacksTokenizer } from '../../src/runtime/run/missing-tokenizer.ts';
 import { readPolicy, readReward } from '../../src/runtime/run/policies.ts';
 import { expectedRows, goldenDirectory, modelDirectory } from '../reference/checkpoints/read.ts';
@@ -42,6 +43,13 @@ test.each(['llama-bf16-shards', 'qwen2-f16'])('%s computes what transformers com
   const policy = await readPolicy(modelDirectory(name));
   for (const { ids, logits } of await expectedRows(modelDirectory(name)))
     expectClose(logitsOf(policy, ids), logits!, LOGITS, 'logits');
+});
+
+test('weights are left in their files, to be mapped as they lie', async () => {
+  const { weights } = await readPolicy(modelDirectory('llama-bf16-shards'));
+  const place = storedNumbers(weights.get('lm_head.weight')!)!;
+  expect([place.format, place.offset % 8]).toEqual(['bf16', 0]);
+  expect(place.file).toMatch(/model-0000\d-of-00003.safetensors$/);
 });
 
 test.each(['llama-reward', 'gpt2-reward'])('%s gives the rewards of transformers', async (name) => {

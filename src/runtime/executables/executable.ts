@@ -8,7 +8,10 @@ export interface LoadOptions {
    * Parameters not named here are fed at every run.
    */
   readonly frozen?: ReadonlyMap<string, Tensor>;
-  /** `small` trades speed for memory: frozen weights are not copied into packed form. Default `fast`. */
+  /**
+   * `small` trades speed for memory: frozen weights are not copied into packed form, and are mapped from the files that they
+   * lie in. Default: `fast`, unless they are large.
+   */
   readonly memory?: 'fast' | 'small';
   /** Worker threads inside an operation. Default: the machine's physical cores. */
   readonly threads?: number;

@@ -7,6 +7,7 @@ import { type PlacedTensor, type PlacedTensors, tensorsOfFile } from '../checkpo
 import { readTensorNow } from '../checkpoints/tensor-bytes.ts';
 import type { PeftMerge } from '../methods/merge-peft.ts';
 import type { Tensor } from '../programs/ops.ts';
+import { type StoredNumbers, storedTensor } from '../programs/stored-numbers.ts';
 import {
   fromBitsandbytes,
   quantizedWeights,
@@ -38,6 +39,13 @@ export interface LogicalTensor extends PlacedTensor {
   readonly parts?: readonly string[];
 }
 
+/** Number formats that an engine can take as they lie in the file. */
+const MAPPED: { readonly [format: string]: StoredNumbers['format'] } = {
+  F32: 'f32',
+  F16: 'f16',
+  BF16: 'bf16',
+};
+
 /** What a checkpoint holds, the parts of weights in codes not counted by themselves. */
 export function logicalTensors(tensors: PlacedTensors): LogicalTensor[] {
   const inCodes = quantizedWeights(tensors.keys());
@@ -64,18 +72,24 @@ export function weightsIn(
     const place = tensors.get(name)!;
     return readTensorNow(place.file, place);
   };
+  const later = (name: string): Tensor => {
+    const { file, offset, format, shape } = tensors.get(name)!;
+    const known = MAPPED[format];
+    if (known === undefined) return now(name);
+    return storedTensor(shape, { file, offset, format: known }, () => now(name).data as Float32Array);
+  };
   const codes = (name: string): QuantizedTensor | undefined => {
     const inFile = stored.get(name)!;
     const others = inCodes.get(inFile);
     if (others === undefined) return undefined;
-    const all = [inFile, ...others].map((part) => [part, storedTensor(tensors, part, now(part))] as const);
+    const all = [inFile, ...others].map((part) => [part, partOf(tensors, part, now(part))] as const);
     return fromBitsandbytes(inFile, new Map(all));
   };
   return new LazyWeights({
     names: [...stored.keys()],
     read(name) {
       const value = codes(name);
-      if (value === undefined) return now(stored.get(name)!);
+      if (value === undefined) return later(stored.get(name)!);
       return turned.has(name) ? transposed(valuesOf(value)) : valuesOf(value);
     },
     codes: (name) => (turned.has(name) ? undefined : codes(name)),
@@ -96,7 +110,7 @@ export function transposed({ shape: [rows, columns], data }: Tensor): Tensor {
   return { dtype: 'f32', shape: [columns!, rows!], data: turned };
 }
 
-function storedTensor(tensors: PlacedTensors, name: string, { dtype, shape, data }: Tensor): StoredTensor {
+function partOf(tensors: PlacedTensors, name: string, { dtype, shape, data }: Tensor): StoredTensor {
   if (dtype === 'u8') return { dtype: 'U8', shape, data: data as Uint8Array };
   if (dtype === 'f32') return { dtype: 'F32', shape, data: data as Float32Array };
   const message = `the tensor ${quoted(name)} holds neither bytes nor floats`;

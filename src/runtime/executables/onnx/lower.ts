@@ -3,6 +3,7 @@ import type { OpName, Tensor } from '../../programs/ops.ts';
 import { type Node, nodesOf, type Program, sizeOf, topological } from '../../programs/program.ts';
 import { dequantized } from './dequantize-rule.ts';
 import { bytesOf, OnnxGraph, type QuantizedValue, type Target } from './graph.ts';
+import { mappedWeights, Widening } from './mapped-weights.ts';
 import { takesCodes } from './matmul-rule.ts';
 import type { OnnxInitializer, OnnxModel, OnnxValueInfo } from './protobuf.ts';
 import { type OnnxRule, onnxRules } from './rules.ts';
@@ -50,12 +51,15 @@ const smallestFedTable = 4096;
 /**
  * How frozen weights reach the model. `embed`: inside its bytes. `pack`: as external initializers of their own names,
  * which the engine packs for products; a table of rows is fed beside them, else the engine would keep a copy of it.
- * `feed`: as graph inputs, without any copy. `outside`: as external initializers, nothing fed.
+ * `feed`: as graph inputs, without any copy; mapped from their file where they lie in one. `outside`: as external initializers, nothing fed.
  */
 export type Weights = 'embed' | 'pack' | 'feed' | 'outside';
 
 const typeText = ({ dtype, shape }: { dtype: string; shape: readonly number[] }) =>
   `${dtype}(${shape.join(', ')})`;
+
+const parametersIn = (sources: ReadonlyMap<string, Source>, frozen: ReadonlyMap<string, Tensor>) =>
+  new Map([...frozen].filter(([name]) => sources.get(name)?.op === 'parameter'));
 
 function checkFrozen(sources: ReadonlyMap<string, Source>, frozen: ReadonlyMap<string, Tensor>): void {
   for (const [name, value] of frozen) {
@@ -85,6 +89,8 @@ export function lowerToOnnx(
   const names = new Map<Node, string>();
   const held = new Map<string, Tensor>();
   const looked = new Map<Node, number>();
+  const mapped = weights === 'feed' ? mappedWeights(parametersIn(sources, frozen)) : new Map<string, never>();
+  const widening = new Widening(mapped, graph);
   /** The numbers of a quantized weight, for one reader. */
   const lookUp = (x: Node, value: QuantizedValue): string => {
     const times = (looked.get(x) ?? 0) + 1;
@@ -104,20 +110,25 @@ export function lowerToOnnx(
         : lookUp(x, quantized);
     const table =
       weights === 'pack' && x.op === 'parameter' && reader.op === 'gatherRows' && frozen.get(name);
-    if (!table || sizeOf(table.shape) < smallestFedTable) return name;
+    if (!table || sizeOf(table.shape) < smallestFedTable) return widening.nameFor(name);
     held.set(`${name}:rows`, table);
     return `${name}:rows`;
   };
   for (const node of order) {
     const lower = () => {
-      const inputs = node.inputs.map((x) => nameFor(node, x));
-      return (onnxRules[node.op] as OnnxRule<OpName>)(node, inputs, graph);
+      // Rows are widened after they are picked.
+      const table = node.op === 'gatherRows' ? names.get(node.inputs[0]!)! : '';
+      const inputs = node.inputs.map((x, i) =>
+        i === 0 && widening.isHalf(table) ? table : nameFor(node, x),
+      );
+      const result = (onnxRules[node.op] as OnnxRule<OpName>)(node, inputs, graph);
+      return widening.isHalf(table) ? widening.widen(result) : result;
     };
     names.set(node, ofCodes.has(node) ? graph.writeEarly(lower) : lower());
   }
   const outputName = (node: Node): string => {
     const quantized = graph.quantized.get(names.get(node)!);
-    return quantized === undefined ? names.get(node)! : lookUp(node, quantized);
+    return quantized === undefined ? widening.nameFor(names.get(node)!) : lookUp(node, quantized);
   };
   const values = new Map([...program.outputs].map(([name, node]) => [name, outputName(node)]));
   const { nodes, outputs } = nameOutputs(graph, values, new Set(sources.keys()));
@@ -126,6 +137,7 @@ export function lowerToOnnx(
   const initializers: OnnxInitializer[] = [];
   for (const [name, { op, dtype, shape }] of sources) {
     const value = op === 'parameter' ? frozen.get(name) : undefined;
+    if (mapped.has(name)) continue;
     if (value === undefined) inputs.push({ name, dtype, shape });
     // As an initializer it would be looked up once and for all: f32 in memory.
     else if (weights === 'feed' || (weights === 'pack' && ofCodes.has(sources.get(name)!)))
@@ -142,6 +154,7 @@ export function lowerToOnnx(
     opsets: { '': 21, 'com.microsoft': 1 },
     nodes,
     initializers: [...graph.initializers, ...initializers],
+    mapped: [...mapped.values()].filter(({ name }) => read.has(name)),
     inputs,
     outputs: [...program.outputs].map(([name, { dtype, shape }]) => ({
       name: outputs.get(name)!,

@@ -7,9 +7,11 @@ import { feedFor } from '../feeds.ts';
 import { collectYoung } from '../release.ts';
 import { bytesOf } from './graph.ts';
 import { lowerToOnnx } from './lower.ts';
+import { MAPPED_FOLDER } from './mapped-weights.ts';
 import { encodeModel, type OnnxModel } from './protobuf.ts';
 import { loadRuntime } from './runtime.ts';
 import { productsSaturate } from './saturation.ts';
+import { weightsMode } from './weights-mode.ts';
 
 /** Bytes of a run's results from which on the last run's are freed before it. */
 const WORTH_COLLECTING = 1 << 20;
@@ -39,6 +41,7 @@ function sessionOptions(
   frozen: ReadonlyMap<string, Tensor>,
   { threads }: LoadOptions,
 ): InferenceSession.SessionOptions {
+  const { mapped = [] } = model;
   const files = model.initializers.flatMap(({ data }) => ('external' in data ? [data.external] : []));
   return {
     executionProviders: ['cpu'],
@@ -47,7 +50,15 @@ function sessionOptions(
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
     externalData: files.map((path) => ({ path, data: bytesOf(frozen.get(path)!.data) })),
     extra: {
-      session: { set_denormal_as_zero: '1', intra_op: { allow_spinning: '1', spin_duration_us: '20' } },
+      session: {
+        set_denormal_as_zero: '1',
+        intra_op: { allow_spinning: '1', spin_duration_us: '20' },
+        ...(mapped.length > 0 && { model_external_initializers_file_folder_path: MAPPED_FOLDER }),
+      },
+      // It would widen a weight once for all its readers, and keep it between them.
+      ...(mapped.some(({ dtype }) => dtype !== 'f32') && {
+        optimization: { disable_specified_optimizers: 'CommonSubexpressionElimination' },
+      }),
     },
   };
 }
@@ -66,7 +77,7 @@ async function load(program: Program, options: LoadOptions = {}): Promise<Execut
   );
   const inCodes = [...sources.values()].some(({ dtype }) => dtype === 'i8');
   const target = { saturates: inCodes && (await productsSaturate(ort)) };
-  const weights = options.memory === 'small' ? 'feed' : 'pack';
+  const weights = weightsMode(options.memory, frozen.values());
   const { model, outputs, held } = lowerToOnnx(program, frozen, weights, target);
   const session = await ort.InferenceSession.create(
     encodeModel(model),

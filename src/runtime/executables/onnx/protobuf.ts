@@ -18,8 +18,10 @@ const FIELD = {
 } as const;
 const ATTRIBUTE_TYPE = { float: 1, integer: 2, string: 3, integers: 7 } as const;
 const EXTERNAL = 1;
-export const ELEMENT: { readonly [T in DType | 'i64']: number } = {
+export const ELEMENT: { readonly [T in DType | 'i64' | 'f16' | 'bf16']: number } = {
   f32: 1,
+  f16: 10,
+  bf16: 16,
   u8: 2,
   i8: 3,
   i32: 6,
@@ -46,6 +48,17 @@ export interface OnnxInitializer {
     | { readonly bytes: Uint8Array }
     | { readonly external: string; readonly length: number; readonly offset?: number };
 }
+/** Numbers in another file, which the engine maps: the default of an input that nobody feeds. */
+export interface MappedInitializer {
+  readonly name: string;
+  readonly dtype: 'f32' | 'f16' | 'bf16';
+  readonly shape: Shape;
+  /** Relative to the folder that the session is told. */
+  readonly file: string;
+  /** Bytes. */
+  readonly offset: number;
+  readonly length: number;
+}
 export interface OnnxValueInfo {
   readonly name: string;
   readonly dtype: DType;
@@ -54,7 +67,7 @@ export interface OnnxValueInfo {
 /** A value with words for sizes that are only known at a run. */
 export interface OpenValueInfo {
   readonly name: string;
-  readonly dtype: DType | 'i64';
+  readonly dtype: keyof typeof ELEMENT;
   readonly shape: readonly (number | string)[];
 }
 export interface OnnxModel<Value extends OpenValueInfo = OnnxValueInfo> {
@@ -62,6 +75,7 @@ export interface OnnxModel<Value extends OpenValueInfo = OnnxValueInfo> {
   readonly opsets: Readonly<Record<string, number>>;
   readonly nodes: readonly OnnxNode[];
   readonly initializers: readonly OnnxInitializer[];
+  readonly mapped?: readonly MappedInitializer[];
   readonly inputs: readonly Value[];
   readonly outputs: readonly Value[];
 }
@@ -106,19 +120,29 @@ function writeNode(writer: Writer, node: OnnxNode): void {
   if (node.domain !== '') text(writer, at.domain, node.domain);
 }
 
-function writeInitializer(writer: Writer, { name, dtype, shape, data }: OnnxInitializer): void {
+function writeTensorHead(
+  writer: Writer,
+  { name, dtype, shape }: Pick<MappedInitializer | OnnxInitializer, 'name' | 'dtype' | 'shape'>,
+): void {
   const at = FIELD.tensor;
   for (const n of shape) integer(writer, at.dims, n);
   integer(writer, at.type, ELEMENT[dtype]);
   text(writer, at.name, name);
-  if ('bytes' in data) {
-    tag(writer, at.raw, BYTES).bytes(data.bytes);
-    return;
-  }
+}
+
+function writeInitializer(writer: Writer, initializer: OnnxInitializer): void {
+  const { data } = initializer;
+  writeTensorHead(writer, initializer);
+  if ('bytes' in data) tag(writer, FIELD.tensor.raw, BYTES).bytes(data.bytes);
+  else writeExternal(writer, data.external, data.offset ?? 0, data.length);
+}
+
+function writeExternal(writer: Writer, location: string, offset: number, length: number): void {
+  const at = FIELD.tensor;
   for (const [key, value] of [
-    ['location', data.external],
-    ['offset', String(data.offset ?? 0)],
-    ['length', String(data.length)],
+    ['location', location],
+    ['offset', String(offset)],
+    ['length', String(length)],
   ] as const)
     message(writer, at.external, (w) => {
       text(w, FIELD.entry.key, key);
@@ -152,6 +176,13 @@ export function encodeModel(model: OnnxModel<OpenValueInfo>): Uint8Array {
     text(graph, FIELD.graph.name, model.name);
     for (const weight of model.initializers)
       message(graph, FIELD.graph.initializer, (w) => writeInitializer(w, weight));
+    for (const weight of model.mapped ?? []) {
+      message(graph, FIELD.graph.initializer, (w) => {
+        writeTensorHead(w, weight);
+        writeExternal(w, weight.file, weight.offset, weight.length);
+      });
+      message(graph, FIELD.graph.input, (w) => writeValueInfo(w, weight));
+    }
     for (const value of model.inputs) message(graph, FIELD.graph.input, (w) => writeValueInfo(w, value));
     for (const value of model.outputs) message(graph, FIELD.graph.output, (w) => writeValueInfo(w, value));
   });

@@ -6,11 +6,12 @@ import { type Buffer, type ExecutionPlan, executionPlan, scratchBytes } from './
 import { lowerToOnnx } from './lower.ts';
 import type { OnnxModel, OnnxNode } from './protobuf.ts';
 import { BYTES_OF, bytesOfValue, typesOfValues, type ValueType } from './value-shapes.ts';
+import { weightsMode } from './weights-mode.ts';
 
 export interface SessionOptions {
   /** Parameters that the session keeps, by name; the others are fed. Default: none. */
   readonly frozen?: ReadonlySet<string>;
-  /** As the session is loaded. Default `fast`. */
+  /** As the session is loaded. Default: by the size of the frozen weights. */
   readonly memory?: 'fast' | 'small';
 }
 
@@ -44,7 +45,7 @@ export function sessionMemory(program: Program, options: SessionOptions = {}): S
       .filter(({ attributes }) => options.frozen?.has(attributes.name))
       .map(({ attributes, dtype, shape }) => [attributes.name, placeholder(dtype, shape)]),
   );
-  const { model } = lowerToOnnx(program, frozen, options.memory === 'small' ? 'feed' : 'pack');
+  const { model } = lowerToOnnx(program, frozen, weightsMode(options.memory, frozen.values()));
   const types = typesOfValues(model);
   const plan = executionPlan(model, types);
   const { packed, kept, packing } = frozenBytes(plan.nodes, model, types);
