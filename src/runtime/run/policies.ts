@@ -25,7 +25,7 @@ import { readModelLink } from './model-link.ts';
 import { throughCodes } from './weights.ts';
 
 export { WHOLE } from '../checkpoints/checkpoint-tensors.ts';
-export { ADAPTER_FILES, ADAPTER_HEAD } from './adapter-directory.ts';
+
 export const BASE_LINK = 'ftc.json';
 export interface Link {
   /** What an adapter changes: the hash of an artifact, or beside an export the path of its directory, relative to this one. */

@@ -154,7 +154,7 @@ export function throughCodes(
 }
 
 /** The codes of the file where they are of this kind; else the weight is quantized. */
-export function inCodes(base: Weights, name: string, options: QuantizationOptions): QuantizedTensor {
+function inCodes(base: Weights, name: string, options: QuantizationOptions): QuantizedTensor {
   const stored = base.codes(name);
   if (stored !== undefined && sameKind(stored, options)) return stored;
   const { shape, data } = base.read(name);
