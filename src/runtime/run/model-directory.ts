@@ -46,7 +46,8 @@ export async function openWholeModel(
   const { stored, problems, copy } = checkTensors(family, config, shapes);
   const isReward = tensors.has(SCORE);
   refuse(directory, problems);
-  for (const tensor of found) checkFormat(tensor);
+  const read = new Set(stored.values());
+  for (const tensor of found) if (read.has(tensor.name)) checkFormat(tensor);
   if (copy !== undefined) checkCopy(tensors.get(copy[0])!, tensors.get(copy[1])!);
   return {
     weights: weightsIn(tensors, stored, turned),
