@@ -50,3 +50,25 @@ test('both layouts of GPT-2 are read, one at a time; mask buffers and a copied h
     'the tensors "wte.weight" and "transformer.wte.weight" stand for one weight',
   ]);
 });
+
+test('a bare Llama has no `model.` in its names, and old files hold frequencies', () => {
+  const config = llama.configure(small, tokens);
+  const bare = [...shapes(llama, config)].map(
+    ([name, shape]) => [name.replace('model.', ''), shape] as const,
+  );
+  const { problems, stored, copy } = checkTensors(llama, config, [
+    ...bare,
+    ['layers.0.self_attn.rotary_emb.inv_freq', [2]],
+  ]);
+  expect(problems).toEqual([]);
+  expect(stored.get('model.layers.0.mlp.up_proj.weight')).toBe('layers.0.mlp.up_proj.weight');
+  expect(copy).toBeUndefined();
+});
+
+test('a tied output layer in the file is named, with the embedding that it must be', () => {
+  const config = gpt2.configure(small, tokens);
+  const copied = [...shapes(gpt2, config), ['lm_head.weight', [50, 8]] as const];
+  expect(checkTensors(gpt2, config, copied).copy).toEqual(['lm_head.weight', 'transformer.wte.weight']);
+  const own = gpt2.configure({ ...small, tied: false }, tokens);
+  expect(checkTensors(gpt2, own, shapes(gpt2, own)).copy).toBeUndefined();
+});

@@ -4,8 +4,10 @@ import { describe, expect, test } from 'vitest';
 import type { Json } from '../../src/compiler/catalog.ts';
 import { models } from '../../src/runtime/catalog.ts';
 import { checkTensors } from '../../src/runtime/models/check-tensors.ts';
+import type { ModelConfig, ModelFamily } from '../../src/runtime/models/model.ts';
 import { ModelError } from '../../src/runtime/models/model-error.ts';
 import { openConfig } from '../../src/runtime/models/open-config.ts';
+import { input } from '../../src/runtime/programs/builder.ts';
 import { publishedConfig, publishedNames } from '../reference/published-models.ts';
 
 const open = (json: unknown) => openConfig(json, Object.values(models));
@@ -206,6 +208,14 @@ describe('values', () => {
   });
 });
 
+/** The shape of what three tokens become: programs can be written for every config that is opened. */
+const hiddenOf = (family: ModelFamily, config: ModelConfig) =>
+  family.forward(config, {
+    ids: input('ids', 'i32', [1, 3]),
+    positions: input('positions', 'i32', [1, 3]),
+    bias: input('bias', 'f32', [1, 1, 3, 3]),
+  }).hidden.shape;
+
 test('whatever stands for a value: opened, or refused in words; never a crash, never long', () => {
   const value = fc.oneof(
     fc.constantFrom<Json>(null, true, '', '4', [], {}, 0, -1, 1e308, 2 ** 53, 0.5, [1, 2], { factor: 2 }),
@@ -234,6 +244,7 @@ test('whatever stands for a value: opened, or refused in words; never a crash, n
         const { blocks, headSize } = family.shape(config);
         expect(family.linears(config).length).toBeGreaterThanOrEqual(6 * blocks);
         expect(headSize % 2 === 0 || config.model_type === 'gpt2').toBe(true);
+        if (blocks <= 4) expect(hiddenOf(family, config)).toEqual([1, 3, family.shape(config).width]);
       } catch (error) {
         if (!(error instanceof ModelError)) throw error;
         expect(error.message.length).toBeLessThan(400);
