@@ -167,6 +167,7 @@ describe('values', () => {
       'partial_rotary_factor=0.5, which is not supported',
     ],
     ['an encoder', { is_encoder_decoder: true }, 'is_encoder_decoder=true, which is not supported'],
+    ['a look ahead', { is_causal: false }, 'is_causal=false, which is not supported'],
     ['heads taken out', { pruned_heads: { 0: [1] } }, 'pruned_heads, which is not supported'],
     [
       'architectures as a name',

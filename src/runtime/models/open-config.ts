@@ -27,6 +27,7 @@ export function openConfig(json: unknown, families: readonly ModelFamily[]): Ope
       ? (given as ModelConfig)
       : { ...given, model_type: family.modelType };
   mustBe(config, 'is_encoder_decoder', false);
+  mustBe(config, 'is_causal', true);
   if (Object.keys(config.pruned_heads ?? {}).length > 0)
     throw new ModelError('config.json has pruned_heads, which is not supported', [
       'open the checkpoint that the heads were taken from',
