@@ -21,7 +21,8 @@ export function generationProgram(family: ModelFamily, config: ModelConfig): Gen
  * (B, T, V), `present.i.key` and `.value` f32 (B, K, P + T, E): the past with the new tokens.
  */
 function build(family: ModelFamily, config: ModelConfig, { batch, tokens, past }: SymbolicSizes): Program {
-  const { blocks, keyValueHeads, headSize, window, context } = family.shape(config);
+  const shape = family.shape(config);
+  const { blocks, keyValueHeads, headSize, window, context } = shape;
   const bias = (name: string): Node => input(name, 'f32', [batch, 1, tokens, past + tokens]);
   const cached = (i: number, part: string): Node =>
     input(`past_key_values.${i}.${part}`, 'f32', [batch, keyValueHeads, past, headSize]);
@@ -35,7 +36,8 @@ function build(family: ModelFamily, config: ModelConfig, { batch, tokens, past }
     bias: bias('bias'),
     ...(window !== undefined && { windowBias: bias('bias.window') }),
     past: cache,
-    tableRows: context,
+    // Where longer texts have other angles from their first token on, such positions are out of bounds.
+    tableRows: Math.min(context, shape.fixedUpTo ?? context),
   });
   const joined = present.flatMap(({ key, value }, i): [string, Node][] => [
     [`present.${i}.key`, concat([cache[i]!.key, key], 2)],
