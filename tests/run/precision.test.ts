@@ -97,7 +97,8 @@ describe('the plan says which products stay in f32', () => {
   const decision = expect.stringMatching(
     /^int8: 13 products with frozen weights, each within [\d.]+ % of f32$/,
   );
-  const notesOf = async (shop: ReturnType<typeof workshop>) => (await shop.plan()).stages[1]!.notes;
+  const notesOf = async (shop: ReturnType<typeof workshop>) =>
+    (await shop.plan()).stages[1]!.notes.filter((note) => /int8|frozen products/.test(note));
 
   test('before it ran, when it was stopped, after it ran, and when something else changed', async () => {
     const shop = workshop(pipeline(0.01));

@@ -86,7 +86,7 @@ test.each([
   };
   const [prefixes, rest] = [
     loaded.filter(({ program }) => program.outputs.has('prefix')),
-    loaded.filter(({ program }) => !program.outputs.has('prefix')),
+    loaded.filter(({ program }) => program.outputs.has('loss')),
   ];
   expect(prefixes.map(({ program }) => blocksOf(program))).toEqual(prefixes.map(() => '0,1'));
   expect(rest.map(({ program }) => blocksOf(program))).toEqual(rest.map(() => '2'));
