@@ -85,7 +85,8 @@ export function mustBe(config: ModelConfig, key: string, ...legal: readonly Json
   ]);
 }
 
-function missing(config: { readonly [key: string]: Json }, key: string): ModelError {
+/** A config without a number that nothing else tells. */
+export function missing(config: { readonly [key: string]: Json }, key: string): ModelError {
   const type = typeof config.model_type === 'string' ? ` (model_type ${config.model_type})` : '';
   return new ModelError(`config.json${type} has no number \`${key}\``, [
     'take config.json from where the weights come from',

@@ -14,7 +14,7 @@ import type { Node } from '../programs/program.ts';
 import { noOutputLayer, weightsOf } from './config.ts';
 import { configureLlama } from './llama-config.ts';
 import { linearSizes, llamaBlock, llamaParameters } from './llama-parameters.ts';
-import { type LlamaSettings, type LlamaVariant, llamaSettings, shapeOf } from './llama-settings.ts';
+import { type LlamaSettings, type LlamaVariant, settingsReader, shapeOf } from './llama-settings.ts';
 import type { ForwardInputs, ForwardOutputs, LinearLayer, ModelConfig, ModelFamily } from './model.ts';
 
 /** The first is the language model; the last has a `score` in place of the output layer. */
@@ -26,7 +26,7 @@ const architecturesOf = (name: string) => [
 
 /** A family of models with this forward pass. */
 export function llamaFamily(variant: LlamaVariant): ModelFamily {
-  const settingsOf = (config: ModelConfig) => llamaSettings(config, variant);
+  const settingsOf = settingsReader(variant);
   const parametersOf = (config: ModelConfig) => llamaParameters(config, settingsOf(config));
   const weightOf = (config: ModelConfig) => weightsOf(config, parametersOf);
   return {

@@ -7,6 +7,7 @@ import {
   flagOf,
   isClassifier,
   LARGEST,
+  missing,
   mustDivide,
   positiveOf,
   wrongValue,
@@ -57,13 +58,14 @@ export interface LlamaSettings extends ModelShape {
   readonly head: string | undefined;
 }
 
-const known = new WeakMap<ModelConfig, LlamaSettings>();
-
-/** Errors: ModelError naming key, value and what would do. */
-export function llamaSettings(config: ModelConfig, variant: LlamaVariant): LlamaSettings {
-  const read = known.get(config) ?? readSettings(config, variant);
-  known.set(config, read);
-  return read;
+/** Reads a config once. Errors: ModelError naming key, value and what would do. */
+export function settingsReader(variant: LlamaVariant): (config: ModelConfig) => LlamaSettings {
+  const known = new WeakMap<ModelConfig, LlamaSettings>();
+  return (config) => {
+    const read = known.get(config) ?? readSettings(config, variant);
+    known.set(config, read);
+    return read;
+  };
 }
 
 function readSettings(config: ModelConfig, variant: LlamaVariant): LlamaSettings {
@@ -97,6 +99,8 @@ function headsOf(config: ModelConfig, { absent }: LlamaVariant) {
   const fallback =
     (config.num_key_value_heads === undefined ? absent.num_key_value_heads : undefined) ?? heads;
   const keyValueHeads = countOf(config, 'num_key_value_heads', { fallback, largest: LARGEST.heads });
+  if (config.num_key_value_heads === undefined && heads % keyValueHeads !== 0)
+    throw missing(config, 'num_key_value_heads');
   mustDivide(keyValueHeads, 'num_key_value_heads', heads, 'num_attention_heads');
   return { width, heads, keyValueHeads, headSize: headSizeOf(config, absent.head_dim, width, heads) };
 }
