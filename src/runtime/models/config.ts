@@ -69,7 +69,7 @@ export function choiceOf<T extends string>(
   const value = config[key] ?? fallback;
   if (legal.includes(value as T)) return value as T;
   const known = legal.map((name) => JSON.stringify(name)).join(', ');
-  throw new ModelError(`config.json has ${key}=${shown(value)}, which is not supported (known: ${known})`);
+  throw unsupported(key, value, known);
 }
 
 /**
@@ -80,10 +80,13 @@ export function mustBe(config: ModelConfig, key: string, ...legal: readonly Json
   const value = config[key] ?? null;
   if (value === null || legal.includes(value)) return;
   const known = legal.map((v) => JSON.stringify(v)).join(', ');
-  throw new ModelError(`config.json has ${key}=${shown(value)}, which is not supported (known: ${known})`, [
+  throw unsupported(key, value, known);
+}
+
+const unsupported = (key: string, value: Json, known: string) =>
+  new ModelError(`config.json has ${key}=${shown(value)}, which is not supported (known: ${known})`, [
     'open a checkpoint without it: with another value the model would answer differently from what was trained',
   ]);
-}
 
 /** A config without a number that nothing else tells. */
 export function missing(config: { readonly [key: string]: Json }, key: string): ModelError {

@@ -37,7 +37,7 @@ export async function openWholeModel(
   const tensors = await checkpointTensors(directory);
   if (tensors === undefined) return undefined;
   refuseOtherQuantization(directory, config);
-  const family = familyOf(config);
+  const family = familyOf(config, directory);
   const turned = turnedInCodes(config);
   const found = logicalTensors(tensors).filter(({ name }) => name !== SCORE);
   const shapes = found.map(
@@ -57,13 +57,13 @@ export async function openWholeModel(
 }
 
 /** @throws CheckpointError naming what config.json has that no family computes, and a way out. */
-export function familyOf(config: ModelConfig): ModelFamily {
+export function familyOf(config: ModelConfig, directory = ''): ModelFamily {
   try {
     return openConfig(config, Object.values(models)).family;
   } catch (error) {
     if (!(error instanceof ModelError)) throw error;
     const message = error.message.replace(/^config\.json /, '');
-    throw new CheckpointError('config.json', message, undefined, error.help);
+    throw new CheckpointError(join(directory, 'config.json'), message, undefined, error.help);
   }
 }
 

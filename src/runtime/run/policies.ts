@@ -150,7 +150,7 @@ function policyOf(opened: Opened): Policy {
 }
 
 function modelOf({ directory, config, weights, files, ends }: Omit<Opened, 'headless' | 'score'>): Policy {
-  const family = familyOf(config);
+  const family = familyOf(config, directory);
   if (files === undefined)
     return { family, config, weights, ...missingTokenizer(directory), template: '', stop: ends };
   const tokenizer = loadTokenizer(files.json, files.config);
