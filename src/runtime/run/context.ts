@@ -97,6 +97,11 @@ export function jobContext(settings: JobSettings): JobContext {
     return directory;
   };
   const base = () => settings.artifactOf('policy');
+  /** Of all that was loaded; what is asked for after that is loaded anew. */
+  const letGo = async () => {
+    for (const trainer of trainers.splice(0)) await trainer.dispose();
+    for (const executor of [...executors]) await executor.dispose();
+  };
 
   const context: StageContext = {
     job,
@@ -183,8 +188,7 @@ export function jobContext(settings: JobSettings): JobContext {
     written,
     decided: () => [eightBit.decision()].filter((line) => line !== undefined),
     async dispose() {
-      for (const trainer of trainers) await trainer.dispose();
-      for (const executor of executors) await executor.dispose();
+      await letGo();
       for (const scratch of scratches) await scratch.close();
     },
   };
