@@ -22,7 +22,7 @@ const withoutFrozenProducts: Readonly<Record<string, string>> = {
 const precisionOption: Options = {
   precision: {
     description:
-      'int8: products with frozen weights are taken in eight bits, forward and backward, but for those where that would lose too much; f32: everything in single precision',
+      'int8: products with frozen weights are taken in eight bits, forward and backward, but for those where that would lose too much: quicker from a width of some hundreds on, slower below; f32: everything in single precision',
     type: 'string',
     enum: ['f32', 'int8'],
     default: 'f32',
