@@ -62,29 +62,36 @@ it('dora beside codes is computed', async () => {
   expect([code, diagnostics]).toEqual([0, []]);
 });
 
-describe('qlora beside an adapter of another base', () => {
+describe('qlora beside an adapter', () => {
   beforeAll(async () => {
     const made = {
       'adapter.ftp': `${sized('llama')} → sft(lora r=2; max_steps=1) → export(to="adapter" as=adapter)\n`,
-      'other.ftp': `${sized('llama', 'layers=2')} → export(to="other")\n`,
+      'base.ftp': `${sized('llama')} → export(to="base")\n`,
+      'deeper.ftp': `${sized('llama', 'layers=2')} → export(to="deeper")\n`,
+      'other.ftp': `${sized('llama').replace('max_steps=1', 'max_steps=1 seed=7')} → export(to="other")\n`,
     };
     writeFiles(cwd, made);
     for (const file of Object.keys(made))
       expect(await ftc(['run', file, '--plain'], { cwd })).toMatchObject({ code: 0 });
   });
 
-  it('names the adapter and its place', async () => {
-    const pipeline = 'sft(qlora r=2; model=local("other" adapter="adapter") max_steps=1)\n';
-    writeFiles(cwd, { 'a.ftp': pipeline });
-    const ended = await ftc(['run', 'a.ftp', '--json'], { cwd });
-    expect(ended.code).not.toBe(0);
-    const events = ended.stdout
-      .trim()
-      .split('\n')
-      .map((line) => JSON.parse(line));
-    const problem = events.find(({ type }) => type === 'diagnostic');
-    expect(problem.message).toMatch(/adapter: .*base/);
-    expect(problem).toMatchObject({ file: expect.stringMatching(/a\.ftp$/), line: 1 });
-    expect(pipeline.slice(problem.column - 1)).toMatch(/^(model=)?local\("other"/);
+  const tuned = (base: string) => `sft(qlora r=2; model=local("${base}" adapter="adapter") max_steps=1)`;
+
+  it.each([
+    ['of another depth', 'deeper', /adapter: the base model has model\.layers\.1\./],
+    ['of other weights', 'other', /adapter: is an adapter of ".+", and the weights of "other" are others$/],
+  ])('the plan refuses a base %s, at its place', async (_, base, said) => {
+    const { code, diagnostics } = await planned(tuned(base));
+    expect(code).toBe(1);
+    expect(diagnostics[0]).toMatchObject({ severity: 'error', code: 'FTP5011' });
+    expect(diagnostics[0].message).toMatch(said);
+    expect(blamed(tuned(base), diagnostics[0])).toMatch(/^(model=)?local\("\w+" adapter="adapter"\)$/);
+    if (base === 'other') expect(diagnostics[0].help[0]).toMatch(/^open it on its base: `local\(/);
+  });
+
+  it('a copy of its own base is its base', async () => {
+    const { code, diagnostics } = await planned(tuned('base'));
+    expect([code, diagnostics]).toEqual([0, []]);
+    expect((await ftc(['run', 'a.ftp', '--plain'], { cwd })).code).toBe(0);
   });
 });

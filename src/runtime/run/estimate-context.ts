@@ -5,6 +5,7 @@ import { openData } from '../data/open-data.ts';
 import type { EstimateContext, PlannedModel } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
+import { checkAdapter } from './check-adapter.ts';
 import { plannedModel } from './existing-model.ts';
 import { readConfigAndTokenizer } from './policies.ts';
 import { sampleTokensPerByte } from './tokens-per-byte.ts';
@@ -34,7 +35,9 @@ export function estimateContext(
 }
 
 async function openedModel(job: Job, root: string) {
-  const { directory, commit } = await plannedModel(job, root);
+  const model = await plannedModel(job, root);
+  await checkAdapter(model);
+  const { directory, commit } = model;
   const { family, config, tokenizer, template } = await readConfigAndTokenizer(directory);
   const tokensPerByte = TOKENS_A_BYTE;
   const notes = [commit === undefined ? `reads ${directory}` : `revision ${commit}`];

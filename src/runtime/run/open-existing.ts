@@ -3,6 +3,7 @@ import { readableBytes } from '../../compiler/diagnostics/words/words.ts';
 import type { Job } from '../../compiler/graph/graph.ts';
 import type { HubProgress } from '../hub/progress.ts';
 import { Stopped } from '../stages/stage.ts';
+import { checkAdapter } from './check-adapter.ts';
 import { type ExistingModel, fetchedModel } from './existing-model.ts';
 import { readModel } from './policies.ts';
 
@@ -18,7 +19,7 @@ const MILLISECONDS_BETWEEN_MESSAGES = 5000;
 const MILLISECONDS_BETWEEN_QUESTIONS = 200;
 
 /**
- * Fetches and checks the model: every tensor is there, of its shape; no weight is read.
+ * Fetches and checks the model: every tensor is there, of its shape, and an adapter was made for it; no weight is read.
  * Errors: CheckpointError, HubError; Stopped, and what was fetched is kept.
  */
 export async function openExisting({ job, root, message, stopping }: Opening): Promise<ExistingModel> {
@@ -29,6 +30,7 @@ export async function openExisting({ job, root, message, stopping }: Opening): P
   try {
     const model = await fetchedModel(job, root, { onProgress: telling(message), signal: stop.signal });
     await readModel(model.directory);
+    await checkAdapter(model);
     return model;
   } finally {
     clearInterval(asking);
