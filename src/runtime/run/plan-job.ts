@@ -1,5 +1,4 @@
 /** One job of the plan: whether it would run, why, and what it would cost. */
-import { resolve } from 'node:path';
 import { words } from '../../compiler/diagnostics/words.ts';
 import type { Condition, FilledDefault, Job } from '../../compiler/graph/graph.ts';
 import { stages } from '../catalog.ts';
@@ -8,22 +7,19 @@ import { openData } from '../data/open-data.ts';
 import type { Row } from '../data/row.ts';
 import type { Speed } from '../programs/cost.ts';
 import { type Estimate, type PlannedModel, StageError } from '../stages/stage.ts';
-import type { Store, StoredResult } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
 import { estimateContext } from './estimate-context.ts';
-import { plannedModel } from './existing-model.ts';
-import { exportStands } from './exported-files.ts';
 import { fitProgram, recomputeOption } from './fit-program.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
-import { linkStands } from './model-link.ts';
 import { type Costs, costsOf } from './plan-costs.ts';
 import { eightBitNotes } from './plan-eight-bit.ts';
 import { doesNotFit, fixesFor } from './plan-fit.ts';
 import type { PlannedFix, PlannedStage } from './plan-types.ts';
 import { readConfigAndTokenizer } from './policies.ts';
+import { outputsStand, reasonFor } from './result-stands.ts';
 import { type RowsRead, watchRows } from './rows-read.ts';
 import { measureTokensPerByte } from './tokens-per-byte.ts';
-import { differenceOf, nearestParts } from './why.ts';
 
 /** Said where `auto` decided so. */
 const RECOMPUTED =
@@ -201,39 +197,6 @@ const remaining = (seconds: { low: number; high: number }, { steps }: Estimate, 
   const share = steps > 0 ? (steps - done) / steps : 1;
   return { low: seconds.low * share, high: seconds.high * share };
 };
-
-/** What is outside the store must still be there, as it was written, for a result to count. */
-async function outputsStand(
-  job: Job,
-  root: string,
-  { artifacts }: StoredResult,
-  store: Store,
-): Promise<boolean> {
-  if (job.kind === 'open') {
-    const model = await plannedModel(job, root);
-    const links = Object.values(artifacts).map((hash) => linkStands(store.artifact(hash), model));
-    return (await Promise.all(links)).every((stands) => stands);
-  }
-  if (artifacts.files === undefined) return true;
-  return exportStands(resolve(root, String(job.options.to)), store.artifact(artifacts.files));
-}
-
-async function reasonFor(
-  action: PlannedStage['action'],
-  job: Job,
-  parts: KeyParts,
-  found: StoredResult | undefined,
-  store: Store,
-  step: number | undefined,
-): Promise<string> {
-  if (action === 'cached') return 'unchanged';
-  if (action === 'resume') return `stopped at step ${step}`;
-  if (found && job.kind === 'open') return 'the model has been moved';
-  if (found) return `\`${job.options.to}\` is gone or was changed`;
-  const earlier = (await store.earlier(job.id, job.kind)).flatMap((result) => result.parts ?? []);
-  const before = nearestParts(earlier, parts);
-  return before ? differenceOf(before, parts, job) : 'never run';
-}
 
 /** A job that cannot run, and why. */
 export function blocked(job: Job, reason: string): PlannedJob {
