@@ -1,42 +1,6 @@
 /** THE LIST of commands. Each loads its code only when it is called, so that a command pays for what it uses. */
-import type { Command, Flag } from './command.ts';
-
-const common: readonly Flag[] = [
-  { name: 'help', short: 'h', summary: 'show this help' },
-  { name: 'color', value: 'WHEN', summary: 'auto, always or never' },
-  { name: 'quiet', short: 'q', summary: 'only what went wrong' },
-  { name: 'verbose', short: 'v', summary: 'more detail' },
-];
-
-const json: Flag = { name: 'json', summary: 'write JSON' };
-
-/** Which pipeline, and with which values. */
-const pipeline: readonly Flag[] = [
-  { name: 'pipeline', short: 'p', value: 'NAME', summary: 'which pipeline of the file' },
-  { name: 'profile', value: 'NAME', summary: 'apply a profile of the file' },
-  { name: 'set', value: 'PATH=VALUE', repeatable: true, summary: 'set a parameter or an option' },
-];
-
-/** Which stages of it. */
-const range: readonly Flag[] = [
-  { name: 'only', value: 'STAGE', summary: 'run this stage alone, again if it has a result' },
-  { name: 'from', value: 'STAGE', summary: 'run this stage and what follows, again if they have results' },
-  { name: 'until', value: 'STAGE', summary: 'stop after this stage' },
-];
-
-const machine: readonly Flag[] = [
-  { name: 'device', value: 'NAME', summary: 'auto, cpu, webgpu, cuda, …' },
-  { name: 'store', value: 'DIR', summary: 'where results are kept (.ftc beside the file)' },
-];
-
-const reporter: Flag = {
-  name: 'reporter',
-  value: 'NAME[=FILE]',
-  repeatable: true,
-  summary: 'json, github, markdown or junit',
-};
-
-const store = machine.filter(({ name }) => name === 'store');
+import type { Command } from './command.ts';
+import { common, json, machine, pipeline, range, reporter, store } from './flags.ts';
 
 export const commands: readonly Command[] = [
   {
