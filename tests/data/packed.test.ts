@@ -61,7 +61,12 @@ test.each([
     /^what comes before could be read: up to line \d{4,}$/,
   ],
   ['cut.jsonl.zst', 'broken-data-file', /ends in the middle of its zstd data/, /up to line \d{3,}$/],
-  ['damaged.jsonl.gz', 'broken-data-file', /its gzip data are damaged \(incorrect data check\)/, /up to line \d+$/],
+  [
+    'damaged.jsonl.gz',
+    'broken-data-file',
+    /its gzip data are damaged \(incorrect data check\)/,
+    /up to line \d+$/,
+  ],
   ['plain.jsonl.gz', 'broken-data-file', /it is called .gz, and does not begin as gzip does/, undefined],
   ['empty.jsonl.gz', 'empty-data', /holds no rows/, undefined],
   ['nothing.jsonl.gz', 'empty-data', /holds no rows/, undefined],

@@ -1,8 +1,10 @@
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
+import { parse as parseNow } from 'csv-parse/sync';
 import { badRow } from '../data-error.ts';
+import { packingOf } from '../files/read-bytes.ts';
 import { type Line, readLines } from '../files/read-lines.ts';
-import type { Row } from '../row.ts';
+import type { Row, RowReader } from '../row.ts';
 import { fileSource, pathOption } from '../source.ts';
 
 export const csv = fileSource(
@@ -35,6 +37,9 @@ export const tsv = fileSource(
   (path) => readCsv(path, '\t'),
 );
 
+/** Any of them, wherever it stands: a file may be put together from others. */
+const LINE_ENDS = ['\r\n', '\n', '\r'];
+
 interface Parsed {
   readonly record: readonly string[];
   readonly info: { readonly lines: number };
@@ -51,9 +56,12 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
     raw: true,
     skip_empty_lines: true,
     relax_column_count: true,
+    record_delimiter: LINE_ENDS,
   });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
+  const isPlain = (await packingOf(path)) === 'plain';
+  let reader: RowReader | undefined;
   let header: readonly string[] | undefined;
   try {
     for await (const { record, info, raw } of parser as AsyncIterable<Parsed>) {
@@ -62,6 +70,7 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
       const place = { file: path, line };
       if (header === undefined) {
         header = columnNames(record, place);
+        if (isPlain) reader = csvReader(path, delimiter, header);
         continue;
       }
       if (record.length !== header.length) {
@@ -70,8 +79,9 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
           `the row has ${record.length} fields, and the first line names ${header.length} columns`,
         );
       }
-      const bytes = starts.between(line, info.lines);
-      yield { value: Object.fromEntries(header.map((name, i) => [name, record[i]])), ...place, bytes };
+      const [from, to] = starts.between(line, info.lines);
+      const at = reader && { at: { reader, from, to } };
+      yield { value: fieldsOf(header, record), ...place, ...at };
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
@@ -79,6 +89,19 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
   } finally {
     source.destroy();
   }
+}
+
+const fieldsOf = (header: readonly string[], record: readonly string[]): Row['value'] =>
+  Object.fromEntries(header.map((name, i) => [name, record[i]]));
+
+function csvReader(path: string, delimiter: string, header: readonly string[]): RowReader {
+  const options = {
+    delimiter,
+    skip_empty_lines: true,
+    relax_column_count: true,
+    record_delimiter: LINE_ENDS,
+  };
+  return { path, valueOf: (text) => fieldsOf(header, parseNow(text, options)[0]!) };
 }
 
 /** Where lines begin that the parser has been given and not yet made rows of. */

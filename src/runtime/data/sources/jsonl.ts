@@ -1,5 +1,5 @@
 import { brokenFile } from '../data-error.ts';
-import { jsonRow } from '../files/json-row.ts';
+import { jsonReader, jsonRow } from '../files/json-row.ts';
 import { readLines } from '../files/read-lines.ts';
 import type { Row } from '../row.ts';
 import { fileSource, pathOption } from '../source.ts';
@@ -20,6 +20,7 @@ export const jsonl = fileSource(
 
 export async function* readJsonLines(path: string): AsyncGenerator<Row> {
   let first = true;
+  const reader = await jsonReader(path);
   for await (const { text, number, from, to } of readLines(path)) {
     if (text.trim() === '') continue;
     if (first && text.trimStart().startsWith('[') && !isWholeValue(text)) {
@@ -27,7 +28,7 @@ export async function* readJsonLines(path: string): AsyncGenerator<Row> {
       throw brokenFile(path, 'it is one JSON list, and not an object on each line', help);
     }
     first = false;
-    yield jsonRow(text, { file: path, line: number, bytes: [from, to] });
+    yield jsonRow(text, { file: path, line: number, ...(reader && { at: { reader, from, to } }) });
   }
 }
 
