@@ -83,6 +83,18 @@ describe('execution graph', () => {
     ]);
   });
 
+  it('takes a profile for the whole file: it may name stages of a pipeline that is not chosen', () => {
+    const text =
+      'pipeline one = pretrain\npipeline two = pretrain → sft(lora r=8)\nprofile fast { sft.epochs = 5 }';
+    const of = (pipeline: string, set: { path: string; value: string }[] = []) =>
+      compile({ path: 'main.ftp', text }, { catalog: fixture, profile: 'fast', pipeline, set });
+    expect(of('one').diagnostics).toEqual([]);
+    expect(of('two').graph!.jobs[1]!.options.epochs).toBe(5);
+    expect(of('one', [{ path: 'sft.epochs', value: '2' }]).diagnostics).toMatchObject([
+      { code: 'FTP2018', message: '`sft.epochs` sets nothing: no stage `sft`' },
+    ]);
+  });
+
   it('lets --set win over a profile, a profile over the text', () => {
     const text =
       'pretrain → sft(lora r=8; lr=1e-4 epochs=2)\nprofile fast { sft.lr = 2e-4 sft.r = 2 *.epochs = 5 }';

@@ -8,9 +8,12 @@ import type { Row, Split } from '../../src/runtime/data/row.ts';
 import { pipelines } from './generated.ts';
 
 /** A file of pipelines/ as the command line compiles it. */
-export function compilePipeline(file: string, profile?: string): Compiled {
+export function compilePipeline(file: string, profile?: string, pipeline?: string): Compiled {
   const text = readFileSync(join(pipelines, file), 'utf8');
-  return compile({ path: file, text }, { catalog, ...(profile === undefined ? {} : { profile }) });
+  return compile(
+    { path: file, text },
+    { catalog, ...(profile !== undefined && { profile }), ...(pipeline !== undefined && { pipeline }) },
+  );
 }
 
 /** What a stage of a file reads. */

@@ -12,16 +12,18 @@ const stagesOf = (file: string, profile?: string) =>
 
 describe('the pipelines', () => {
   it('are all here', () => {
-    expect(files.sort()).toEqual(['medical.ftp', 'quickstart.ftp', 'tinylang.ftp']);
+    expect(files.sort()).toEqual(['adapt.ftp', 'medical.ftp', 'quickstart.ftp', 'tinylang.ftp']);
   });
 
   it.each(files)('%s compiles without a diagnostic, with every profile', (file) => {
     const profiles = [...textOf(file).matchAll(/^profile (\S+)/gm)].map((match) => match[1]!);
-    for (const profile of [undefined, ...profiles]) {
-      const { diagnostics, graph } = compilePipeline(file, profile);
-      expect(diagnostics).toEqual([]);
-      expect(graph).toBeDefined();
-    }
+    const names = [...textOf(file).matchAll(/^pipeline (\S+)/gm)].map((match) => match[1]!);
+    for (const profile of [undefined, ...profiles])
+      for (const name of names.length > 1 ? names : [undefined]) {
+        const { diagnostics, graph } = compilePipeline(file, profile, name);
+        expect(diagnostics).toEqual([]);
+        expect(graph).toBeDefined();
+      }
   });
 
   it.each(files)('%s is formatted', (file) => {

@@ -93,6 +93,9 @@ function check({ entry, modules, diagnostics: before }: Linked, catalog: Catalog
   const params = [...entry.values].flatMap(([name, { kind }]) => (kind === 'param' ? [name] : []));
   if (pipelines.length > 0) {
     const meant = expanded.flatMap(({ isMeant, plain }) => (isMeant ? plain : []));
+    // A profile is of the whole file: it may name stages of its other pipelines. `--set` is about the one that runs.
+    const ofProfile = stageOverrides.filter(({ scope }) => scope.module === entry);
+    for (const { isMeant, plain } of expanded) if (!isMeant) applyOverrides(plain, ofProfile, context, used);
     reportUnused(stageOverrides, used, meant, [...params, ...own.map(({ name }) => name.text)], context);
     checkOtherProfiles(entry, choices.profile, expanded, stages, params, context);
   }
