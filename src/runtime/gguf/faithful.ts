@@ -17,22 +17,46 @@ export interface Faithful {
  * Errors: GgufError where even ordinary texts differ.
  */
 export function faithful(policy: VocabularyPolicy, candidates: readonly Entries[]): Faithful {
+  const { tokenizer } = policy;
   const special = policy.tokenizerFiles.json.added_tokens.slice(0, 50).map(({ content }) => content);
-  const wrapped = special.map((token) => `${token}Hello 你好${token}\n${token} 1`);
-  let best: { entries: Entries; ordinary: string[]; rare: string[] } | undefined;
+  const ordinary = [...ordinaryTexts, ...special.map((token) => `${token}Hello 你好${token}\n${token} 1`)];
+  const rare = [...rareTexts, ...textsAroundWords(tokenizer)];
+  const ids = new Map([...ordinary, ...rare].map((text) => [text, String(tokenizer.encode(text))]));
+  let best: Tried | undefined;
   for (const entries of candidates) {
     const files = tokenizerFilesOf('tokenizer', new Map(entries));
     const there = loadTokenizer(files.json, files.config);
-    const differs = (text: string) => String(there.encode(text)) !== String(policy.tokenizer.encode(text));
-    const found = {
-      entries,
-      ordinary: [...ordinaryTexts, ...wrapped].filter(differs),
-      rare: rareTexts.filter(differs),
-    };
-    if (best === undefined || weight(found) < weight(best)) best = found;
+    const differs = (text: string) => String(there.encode(text)) !== ids.get(text);
+    const tried = { entries, ordinary: ordinary.filter(differs), rare: rare.filter(differs) };
+    if (best === undefined || weight(tried) < weight(best)) best = tried;
     if (weight(best) === 0) break;
   }
-  const { entries, ordinary, rare } = best!;
+  return judged(best!);
+}
+
+interface Tried {
+  readonly entries: Entries;
+  readonly ordinary: readonly string[];
+  readonly rare: readonly string[];
+}
+
+/** Words of the vocabulary, all over it, with other scripts, quotes, digits and signs around them. */
+function textsAroundWords(tokenizer: VocabularyPolicy['tokenizer']): string[] {
+  const count = tokenizer.vocabularySize;
+  const ids = Array.from({ length: Math.min(WORDS, count) }, (_, i) =>
+    Math.floor((i * count) / Math.min(WORDS, count)),
+  );
+  const words = ids.filter((id) => !tokenizer.specialIds.has(id)).map((id) => tokenizer.decode([id]).trim());
+  const whole = [...new Set(words)].filter((word) => word !== '' && !word.includes('\ufffd'));
+  return whole.map(
+    (word) =>
+      `'${word}' (${word}) "${word}." 中${word}文，${word}。“${word}”1${word}2/${word}\n${word}'${word}`,
+  );
+}
+
+const WORDS = 400;
+
+function judged({ entries, ordinary, rare }: Tried): Faithful {
   if (ordinary.length > 0)
     throw new GgufError(
       `llama.cpp would give other tokens than the model's tokenizer to ${quoted(ordinary)}`,
@@ -45,8 +69,7 @@ export function faithful(policy: VocabularyPolicy, candidates: readonly Entries[
   };
 }
 
-const weight = ({ ordinary, rare }: { ordinary: readonly string[]; rare: readonly string[] }) =>
-  1000 * ordinary.length + rare.length;
+const weight = ({ ordinary, rare }: Tried): number => 1000 * ordinary.length + rare.length;
 
 const SHOWN = 3;
 

@@ -4,70 +4,62 @@ import { positiveOf } from '../models/config.ts';
 import type { ModelConfig, ModelShape } from '../models/model.ts';
 import { ropeOf, ropeSettings } from '../models/rope.ts';
 import { GgufError } from './gguf-error.ts';
-import { f32, type GgufValue, text, u32 } from './metadata.ts';
+import { type Entries, f32, text, u32 } from './metadata.ts';
 
 interface RotaryMetadata {
-  readonly entries: readonly (readonly [string, GgufValue])[];
+  readonly entries: Entries;
+  /** Of the angle of each pair. */
   readonly divisors?: Float32Array;
 }
 
+/**
+ * `linear` and `yarn` by keys; other scalings, which llama.cpp has for its `llama` alone, by a divisor for each pair.
+ * Errors: GgufError where neither does.
+ */
 export function rotaryMetadata(config: ModelConfig, shape: ModelShape, architecture: string): RotaryMetadata {
   const settings: ModelConfig = { ...ropeSettings(config), model_type: config.model_type };
-  const theta = positiveOf(
-    { ...settings, rope_theta: settings.rope_theta ?? config.rope_theta ?? 10_000 },
-    'rope_theta',
-  );
-  const type = settings.rope_type ?? settings.type ?? 'default';
-  const base: [string, GgufValue][] = [
+  const theta = positiveOf({ rope_theta: settings.rope_theta ?? config.rope_theta ?? 10_000 }, 'rope_theta');
+  const positions = positiveOf(config, 'max_position_embeddings', { fallback: shape.context });
+  const angles = ropeOf(config, shape.headSize, positions).angles(1, false);
+  const frequencies = angles.at(0);
+  const divisors = rotaryFrequencies(shape.headSize, theta).map((plain, pair) => plain / frequencies[pair]!);
+  const base: Entries = [
     ['rope.dimension_count', u32(shape.headSize)],
     ['rope.freq_base', f32(theta)],
   ];
-  const factor = () => positiveOf(settings, 'factor');
+  const type = settings.rope_type ?? settings.type ?? 'default';
+  if (divisors.every((divisor) => divisor === 1) && angles.scale === 1) return { entries: base };
   if (type === 'linear')
     return {
-      entries: [...base, ['rope.scaling.type', text('linear')], ['rope.scaling.factor', f32(factor())]],
+      entries: [...base, ['rope.scaling.type', text('linear')], ['rope.scaling.factor', f32(divisors[0]!)]],
     };
-  if (type === 'llama3')
-    return { entries: base, divisors: llama3Divisors(config, shape, theta, architecture) };
-  if (type === 'yarn') return { entries: [...base, ...yarnEntries(config, shape, settings)] };
-  return { entries: base };
+  if (type === 'yarn' && hasUsualRamp(settings))
+    return { entries: [...base, ...yarnEntries(settings, positions, angles.scale)] };
+  if (architecture !== 'llama')
+    throw new GgufError(
+      `llama.cpp's ${architecture} does not compute rope_scaling of type ${type} as this config.json has it`,
+      ['export it with format=hf'],
+    );
+  return {
+    entries: [...base, ['rope.scaling.attn_factor', f32(angles.scale)]],
+    divisors: Float32Array.from(divisors),
+  };
 }
 
-/** llama.cpp reads them for its `llama` alone. */
-function llama3Divisors(
-  config: ModelConfig,
-  shape: ModelShape,
-  theta: number,
-  architecture: string,
-): Float32Array {
-  if (architecture !== 'llama')
-    throw new GgufError(`llama.cpp has no rope_scaling of type llama3 for its ${architecture}`, [
-      'export it with format=hf',
-    ]);
-  const scaled = ropeOf(config, shape.headSize, shape.context).angles(1, false).at(0);
-  const plain = rotaryFrequencies(shape.headSize, theta);
-  return Float32Array.from(plain, (frequency, pair) => frequency / scaled[pair]!);
+/** llama.cpp knows no other for these architectures. */
+function hasUsualRamp(settings: ModelConfig): boolean {
+  const usual = (key: string, value: number) => (settings[key] ?? value) === value || settings[key] === 0;
+  return usual('beta_fast', 32) && usual('beta_slow', 1) && settings.truncate !== false;
 }
 
 /** llama.cpp multiplies by 0.1 ln(factor) + 1 by itself, and then by `attn_factor`. */
-function yarnEntries(config: ModelConfig, shape: ModelShape, settings: ModelConfig): [string, GgufValue][] {
-  if (settings.truncate === false)
-    throw new GgufError('llama.cpp has no rope_scaling of type yarn with truncate=false', [
-      'export it with format=hf',
-    ]);
-  const positions = positiveOf(config, 'max_position_embeddings', { fallback: shape.context });
+function yarnEntries(settings: ModelConfig, positions: number, scale: number): Entries {
   const original = positiveOf(settings, 'original_max_position_embeddings', { fallback: positions });
   const factor = positiveOf(settings, 'factor', { fallback: positions / original });
-  const { scale } = ropeOf(config, shape.headSize, positions).angles(1, false);
   return [
     ['rope.scaling.type', text('yarn')],
     ['rope.scaling.factor', f32(factor)],
     ['rope.scaling.original_context_length', u32(original)],
     ['rope.scaling.attn_factor', f32(scale / (0.1 * Math.log(factor) + 1))],
-    [
-      'rope.scaling.yarn_beta_fast',
-      f32(positiveOf(settings, 'beta_fast', { fallback: 32, zero: true }) || 32),
-    ],
-    ['rope.scaling.yarn_beta_slow', f32(positiveOf(settings, 'beta_slow', { fallback: 1, zero: true }) || 1)],
   ];
 }

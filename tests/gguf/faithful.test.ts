@@ -1,0 +1,115 @@
+/** Whether llama.cpp would give a text other tokens is found out before a file is written. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import { tokenizerFilesOf } from '../../src/runtime/gguf/gguf-tokenizer.ts';
+import { vocabularyMetadata } from '../../src/runtime/gguf/vocabulary.ts';
+import { writeGguf } from '../../src/runtime/gguf/write-gguf.ts';
+import { llama } from '../../src/runtime/models/llama.ts';
+import { random } from '../../src/runtime/random/random.ts';
+import { loadTokenizer } from '../../src/runtime/tokenizers/load-tokenizer.ts';
+import type { TokenizerFiles } from '../../src/runtime/tokenizers/tokenizer-files.ts';
+import { trainTokenizer } from '../../src/runtime/tokenizers/train-tokenizer.ts';
+import { noLlamaCpp, openLlamaCpp } from '../llama-cpp/llama-cpp.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
+import { policyOf, trainedTokenizer } from './models.ts';
+import { trainingTexts } from './texts.ts';
+
+const rows = ({ json }: TokenizerFiles) => loadTokenizer(json, { eos_token: '<|endoftext|>' }).vocabularySize;
+const policyWith = (files: TokenizerFiles) =>
+  policyOf(
+    llama,
+    llama.configure({ layers: 1, width: 32, heads: 2 }, { vocabularySize: rows(files), eos: 0, pad: 1 }),
+    files,
+  );
+const vocabularyOf = (files: TokenizerFiles) => vocabularyMetadata(policyWith(files), rows(files));
+
+/** Halves of surrogate pairs become U+FFFD. */
+const wellFormed = (text: string) => Buffer.from(text).toString();
+
+/** Pieces of texts in any order, English and Chinese, glued with and without signs. */
+function gluedTexts(count: number): string[] {
+  const draw = random(5, 'glue');
+  const all = trainingTexts.join('');
+  const piece = () => {
+    const from = draw.integer(all.length);
+    return all.slice(from, from + 1 + draw.integer(9));
+  };
+  const glue = ['', ' ', '，', '。', '"', '  ', '\n'];
+  return Array.from({ length: count }, () =>
+    wellFormed(Array.from({ length: 8 }, piece).join(glue[draw.integer(glue.length)])),
+  );
+}
+
+describe('a tokenizer that ftc trains', () => {
+  test('is cut as smaug-bpe cuts, without a text that differs', async () => {
+    const { entries, notes } = vocabularyOf(await trainedTokenizer(900));
+    expect(Object.fromEntries(entries)['tokenizer.ggml.pre']).toEqual({ type: 'string', value: 'smaug-bpe' });
+    expect(notes).toEqual([]);
+  });
+
+  test.skipIf(noLlamaCpp !== undefined)('gets the same ids for 2,000 mixed texts', async () => {
+    const policy = policyWith(await trainedTokenizer(900));
+    const path = `${temporaryDirectory()}/model.gguf`;
+    await writeGguf(path, policy, { type: 'q8_0' });
+    const there = await openLlamaCpp(path);
+    const texts = gluedTexts(2000);
+    const differing = texts.filter(
+      (text) => String(there.tokenize(text)) !== String([...policy.tokenizer.encode(text)]),
+    );
+    expect(differing).toEqual([]);
+    await there.dispose();
+  });
+
+  test('where letters carry marks, another is chosen, or what differs is said', async () => {
+    const marks = Array.from({ length: 20 }, () => 'cafe\u0301 e\u0301te\u0301 नमस्ते दुनिया ');
+    const files = await trainTokenizer([...marks, ...trainingTexts], { vocabularySize: 700 });
+    const { entries, notes } = vocabularyOf(files);
+    expect(Object.fromEntries(entries)['tokenizer.ggml.pre']).toEqual({
+      type: 'string',
+      value: 'deepseek-v3',
+    });
+    expect(notes).toEqual([
+      expect.stringMatching(/^llama.cpp gives other tokens .* to ".*caf.*" and \d+ more/),
+    ]);
+  });
+});
+
+const made = JSON.parse(readFileSync(new URL('../reference/gguf/tokenizers.json', import.meta.url), 'utf8'));
+const config = { eos_token: '<|endoftext|>' };
+
+test('a tokenizer that cuts as llama.cpp cannot is an error with texts that differ', () => {
+  const spaces = { type: 'Split', pattern: { Regex: '.*? |.+' }, behavior: 'Isolated', invert: false };
+  const bytes = { type: 'ByteLevel', add_prefix_space: false, trim_offsets: false, use_regex: false };
+  const json = {
+    ...made['gpt-2'].json,
+    pre_tokenizer: { type: 'Sequence', pretokenizers: [spaces, bytes] },
+  };
+  expect(() => vocabularyOf({ json, config })).toThrow(
+    /^llama.cpp would give other tokens than the model's tokenizer to ".+", ".+", ".+" and \d+ more of the texts/,
+  );
+});
+
+test('Unigram has no place', () => {
+  const json = { ...made['gpt-2'].json, model: { type: 'Unigram', unk_id: 0, vocab: [['<unk>', 0]] } };
+  const policy = { ...policyWith({ json: made['gpt-2'].json, config }), tokenizerFiles: { json, config } };
+  expect(() => vocabularyMetadata(policy, 10)).toThrow(
+    'a tokenizer of the kind Unigram cannot be written as GGUF',
+  );
+});
+
+test('more tokens than rows are an error', () => {
+  const files = { json: made['gpt-2'].json, config };
+  expect(() => vocabularyMetadata(policyWith(files), 300)).toThrow('and the model has 300 rows');
+});
+
+test('what the file holds makes the tokenizer that was tried', async () => {
+  const files = await trainedTokenizer(900);
+  const { json, config: settings } = tokenizerFilesOf('file', new Map(vocabularyOf(files).entries));
+  expect(json.model.vocab).toEqual(files.json.model.vocab);
+  expect(json.model.merges).toEqual(files.json.model.merges);
+  expect(json.added_tokens).toEqual(files.json.added_tokens);
+  expect(settings.chat_template).toBe(files.config.chat_template);
+  expect([...loadTokenizer(json, settings).encode('患者<|end|>\n')]).toEqual([
+    ...loadTokenizer(files.json, files.config).encode('患者<|end|>\n'),
+  ]);
+});
