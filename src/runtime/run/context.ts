@@ -30,6 +30,7 @@ import type { PolicyLoader } from './policies.ts';
 import { finishProgram } from './program-passes.ts';
 import { savePolicy, saveReward } from './save-policy.ts';
 import { openScratch } from './scratch.ts';
+import { keepTrainedAnswers } from './trained-answers.ts';
 import { createTrainer } from './trainer.ts';
 import { withTemplate } from './with-template.ts';
 
@@ -168,8 +169,18 @@ export function jobContext(settings: JobSettings): JobContext {
       for (const slot of job.outputs.filter((each) => each !== 'tokenizer'))
         await writeModelLink(await directoryFor(slot), model, settings.store);
     },
-    savePolicy: async (model) => savePolicy(await directoryFor('policy'), model, base()),
-    saveReward: async (model, score) => saveReward(await directoryFor('reward'), model, score, base()),
+    async savePolicy(model) {
+      const directory = await directoryFor('policy');
+      await savePolicy(directory, model, base());
+      await letGo();
+      await keepTrainedAnswers(directory, model, settings.executable.load);
+    },
+    async saveReward(model, score) {
+      const directory = await directoryFor('reward');
+      await saveReward(directory, model, score, base());
+      await letGo();
+      await keepTrainedAnswers(directory, model, settings.executable.load, score);
+    },
     exportPolicy: async (form) => {
       const target = resolve(settings.root, form.to);
       const artifact = settings.artifactOf(form.what)!;

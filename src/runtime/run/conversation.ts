@@ -37,6 +37,12 @@ export function conversationFor(policy: Spoken): Conversation {
   return { text, ids: policy.tokenizer.encode(text) };
 }
 
+/** Tokens of the conversation, as many as are compared. */
+export function comparedIds(model: Spoken): Int32Array {
+  const { context } = model.family.shape(model.config);
+  return conversationFor(model).ids.slice(0, Math.min(context, PARITY_TOKENS));
+}
+
 function render({ tokenizer, template }: Spoken, turns: readonly ChatMessage[]): Conversation | undefined {
   const { bosToken, eosToken } = tokenizer;
   try {

@@ -80,6 +80,9 @@ function rewardConfig(model: Policy, config: ModelConfig): ModelConfig {
   };
 }
 
+const STACKED =
+  'its base is an adapter too, and PEFT loads one at a time: export that stage with `as=merged` for a base that PEFT loads';
+
 /**
  * The last adapter as PEFT loads it; `ftc.json` says where its base lies, from `target`.
  * Errors: StageError where the artifact in `source` is a whole model.
@@ -104,5 +107,6 @@ export async function writeAdapter(
   const settings = await adapterSettings(source);
   await writeJson(staging, ADAPTER_FILES[1], { ...settings, base_model_name_or_path: base.name ?? path });
   await writeJson(staging, BASE_LINK, { ...link, base: path });
-  return { files: [...beside, ...ADAPTER_FILES, BASE_LINK], notes: [] };
+  const stacked = existsSync(join(base.directory, ADAPTER_FILES[0]));
+  return { files: [...beside, ...ADAPTER_FILES, BASE_LINK], notes: stacked ? [STACKED] : [] };
 }

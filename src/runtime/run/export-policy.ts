@@ -14,10 +14,18 @@ import { ExportTarget } from './export-target.ts';
 import type { Lineage } from './lineage.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
 import { type CardFacts, modelCard } from './model-card.ts';
-import { type Answers, answersOf, type Parity, requireParity, type Written } from './parity.ts';
+import {
+  type Answers,
+  answersOf,
+  type Parity,
+  requireParity,
+  requireTrained,
+  type Written,
+} from './parity.ts';
 import { EXACT, toleranceOf } from './parity-tolerances.ts';
 import { type PolicyLoader, readConfigAndTokenizer, readPolicy, readReward } from './policies.ts';
 import { asExported } from './quantized-export.ts';
+import { readTrainedAnswers } from './trained-answers.ts';
 
 export interface ExportSources {
   /** Hash of the policy's artifact, or the reward model's. */
@@ -48,7 +56,7 @@ export async function exportPolicy(
     const target = await ExportTarget.open(path, form.overwrite);
     try {
       const written = await write(target, model, form, sources);
-      const parity = await compare(target.staging, model, form, sources.load);
+      const parity = await compare(target.staging, model, form, sources);
       const notes = [...written.notes, sentence(parity)];
       const card = isGgufPath(path) ? [] : [await writeCard(target.staging, { form, model, notes }, sources)];
       const files = [...written.files, ...card];
@@ -86,13 +94,24 @@ function write(
   return writeAdapter(places, model, loader.directory(artifact), (base) => loader.directory(base));
 }
 
-/** First with the model as its number format keeps it, exactly; then with the model in the run, as far as the format goes. */
+interface Compared extends Parity {
+  /** How far the model is from what it answered when its training ended. */
+  readonly trained: number | undefined;
+}
+
+/**
+ * The model in the run with the one that was trained; what was written with what should be, exactly; and with the model in
+ * the run, as far as its number format goes.
+ */
 async function compare(
   staging: string,
   model: Policy | Reward,
   form: ExportForm,
-  load: StageContext['load'],
-): Promise<Parity> {
+  { artifact, loader, load }: ExportSources,
+): Promise<Compared> {
+  const answers = remembered(answersOf(model, load));
+  const before = await readTrainedAnswers(loader.directory(artifact));
+  const trained = before && (await requireTrained(model, answers, before));
   const written = await opened(staging, model, form, load);
   const dtype = numbersOf(form, model.config);
   const type = form.format === 'gguf' ? ggufTypeOf(form, model.config) : (form.quantized?.format ?? dtype);
@@ -101,7 +120,7 @@ async function compare(
     const expected = { ...model, weights: asExported(model, form.quantized, dtype) };
     await requireParity(expected, answersOf(expected, load), { ...written, tolerance: EXACT });
   }
-  return requireParity(model, answersOf(model, load), { ...written, tolerance });
+  return { ...(await requireParity(model, answers, { ...written, tolerance })), trained };
 }
 
 /** What was written, as a program finds it that knows nothing of the run. */
@@ -151,12 +170,16 @@ async function writeCard(
 }
 
 /** `logits that differ by at most 0.0021 of their spread`; up to the tolerance passes. */
-function sentence({ tokens, relative, tolerance }: Parity): string {
+function sentence({ tokens, relative, tolerance, trained }: Compared): string {
   const logits =
     relative === 0
       ? 'the same logits, bit for bit'
       : `logits that differ by at most ${relative.toPrecision(2)} of their spread (${tolerance} is the limit)`;
-  return `opened again it gives the same text, the same ${tokens} tokens, and ${logits}`;
+  const folded =
+    trained === undefined
+      ? ''
+      : `; before, the model was within ${trained.toPrecision(2)} of what was trained`;
+  return `opened again it gives the same text, the same ${tokens} tokens, and ${logits}${folded}`;
 }
 
 async function bytesOf(directory: string, files: readonly string[]): Promise<number> {

@@ -59,9 +59,12 @@ export async function lineageOf(
 
 /** The stage that opened the model which became this one. */
 function startOf(job: Job, jobs: readonly Job[]): Job | undefined {
+  const what = String(job.options.what ?? 'policy');
   let at: Job | undefined = job;
   while (at !== undefined && at.kind !== 'open') {
-    const from: string | undefined = at.inputs.find(({ slot }) => slot === 'policy')?.from;
+    const from: string | undefined = at.inputs.find(
+      ({ slot }) => slot === (at === job ? what : 'policy'),
+    )?.from;
     at = jobs.find(({ id }) => id === from);
   }
   return at;
@@ -69,7 +72,9 @@ function startOf(job: Job, jobs: readonly Job[]): Job | undefined {
 
 function ancestors(job: Job, jobs: readonly Job[]): Set<string> {
   const found = new Set<string>();
-  const pending = job.inputs.map(({ from }) => from);
+  // Of the models that reach an export, the one that it writes.
+  const slots = [String(job.options.what ?? 'policy'), 'tokenizer'];
+  const pending = job.inputs.filter(({ slot }) => slots.includes(slot)).map(({ from }) => from);
   for (let id = pending.pop(); id !== undefined; id = pending.pop()) {
     if (found.has(id)) continue;
     found.add(id);

@@ -1,5 +1,6 @@
 /** README.md of an export, written from the run: what the model was made of, and how to load it. Plain facts. */
 import { basename } from 'node:path';
+import { plural } from '../../compiler/diagnostics/words/words.ts';
 import type { ExportForm, Policy, Reward } from '../stages/stage.ts';
 import type { Lineage, LineageStage } from './lineage.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
@@ -61,7 +62,7 @@ function introduction({ form, model, base }: CardFacts): string {
     form.what === 'reward' ? 'reward model' : form.as === 'adapter' ? 'adapter of a model' : 'model';
   const from =
     base === undefined ? '' : ` It started from \`${base.name}\`${base.commit ? ` at ${base.commit}` : ''}.`;
-  return `A ${String(config.model_type)} ${what}: ${count.toLocaleString('en')} parameters in ${blocks} blocks of width ${width}, a context of ${context} tokens, a vocabulary of ${vocabularySize.toLocaleString('en')}.${from}`;
+  return `A ${String(config.model_type)} ${what}: ${count.toLocaleString('en')} parameters in ${plural(blocks, 'block')} of width ${width}, a context of ${context} tokens, a vocabulary of ${vocabularySize.toLocaleString('en')}.${from}`;
 }
 
 function stageText({ id, kind, method, model, options, data, metrics }: LineageStage): string {
@@ -71,7 +72,7 @@ function stageText({ id, kind, method, model, options, data, metrics }: LineageS
     ...(method === undefined ? [] : [`- method: \`${method}\``]),
     ...data.map(
       ({ option, text, sha256, train, test }) =>
-        `- ${option}: \`${text}\`, ${train} rows to train, ${test} held out, sha256 ${sha256}`,
+        `- ${option}: \`${text}\`, ${plural(train, 'row')} to train, ${test} held out, sha256 ${sha256}`,
     ),
     ...(options === '' ? [] : [`- options: \`${options}\``]),
     ...(measured.length === 0 ? [] : [`- metrics: ${measured.join(', ')}`]),

@@ -5,11 +5,13 @@ import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
 import { LazyWeights } from '../stages/lazy-weights.ts';
 import { hiddenRows } from '../stages/parts/language-model-program.ts';
-import { logitsProgram, PARITY_TOKENS } from '../stages/parts/logits-program.ts';
+import { logitsProgram } from '../stages/parts/logits-program.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import { type Policy, type Reward, type StageContext, StageError } from '../stages/stage.ts';
-import { type Conversation, conversationFor } from './conversation.ts';
+import { type Conversation, comparedIds, conversationFor } from './conversation.ts';
 import { type Difference, differenceOf } from './logit-difference.ts';
+import { EXACT } from './parity-tolerances.ts';
+import type { TrainedAnswers } from './trained-answers.ts';
 
 /** A model that answers: logits, or a reward, for every token of a sequence (T, V or 1). */
 export type Answers = (ids: Int32Array) => Promise<Float32Array>;
@@ -38,14 +40,44 @@ export async function requireParity(
   const { name, tolerance } = written;
   const expected = conversationFor(model);
   if (written.conversation !== undefined) sameConversation(name, expected, written.conversation);
-  const { context } = model.family.shape(model.config);
-  const ids = expected.ids.slice(0, Math.min(context, PARITY_TOKENS));
+  const ids = comparedIds(model);
   const [before, after] = [await answers(ids), await written.answers(ids)];
   const found = differenceOf(before, after, ids.length);
   if (found.relative <= tolerance) return { ...found, tokens: ids.length, tolerance };
+  throw apart(name, model, found, [before, after], tolerance);
+}
+
+/**
+ * The model as the store has it, adapters folded in, answers as it did when its training ended.
+ * Errors: StageError `export-differs`.
+ */
+export async function requireTrained(
+  model: Policy | Reward,
+  answers: Answers,
+  { ids, logits }: TrainedAnswers,
+): Promise<number> {
+  const name = 'the model in the store';
+  const now = comparedIds(model);
+  sameIds(name, now, ids);
+  const [kept, width] = logits.shape as [number, number];
+  const before = logits.data as Float32Array;
+  const after = (await answers(now)).slice((now.length - kept) * width);
+  const found = differenceOf(before, after, kept);
+  if (found.relative <= EXACT) return found.relative;
+  const position = now.length - kept + found.position;
+  throw apart(name, model, { ...found, position }, [before, after], EXACT);
+}
+
+function apart(
+  name: string,
+  model: Policy | Reward,
+  found: Difference,
+  [before, after]: readonly [Float32Array, Float32Array],
+  tolerance: number,
+): StageError {
   const { vocabularySize } = model.family.shape(model.config);
-  const what = before.length === ids.length ? 'reward' : `logit of token ${found.at % vocabularySize}`;
-  throw differs(
+  const what = 'score' in model ? 'reward' : `logit of token ${found.at % vocabularySize}`;
+  return differs(
     name,
     `at position ${found.position} the ${what} is ${show(after[found.at]!)}, not ${show(before[found.at]!)}`,
     [
@@ -66,13 +98,17 @@ function sameConversation(name: string, expected: Conversation, found: Conversat
       [`the first differing character is number ${at + 1} of ${length}`],
     );
   }
-  const at = expected.ids.findIndex((id, i) => id !== found.ids[i]);
-  if (at < 0 && found.ids.length === expected.ids.length) return;
-  const place = at < 0 ? expected.ids.length : at;
+  sameIds(name, found.ids, expected.ids);
+}
+
+function sameIds(name: string, found: Int32Array, expected: Int32Array): void {
+  const at = expected.findIndex((id, i) => id !== found[i]);
+  if (at < 0 && found.length === expected.length) return;
+  const place = at < 0 ? expected.length : at;
   throw differs(
     name,
-    `token ${place + 1} of the same text is ${found.ids[place] ?? 'missing'}, not ${expected.ids[place] ?? 'the end'}`,
-    [`tokens: ${found.ids.length}, in the run ${expected.ids.length}`],
+    `token ${place + 1} of the same text is ${found[place] ?? 'missing'}, not ${expected[place] ?? 'the end'}`,
+    [`tokens: ${found.length}, in the run ${expected.length}`],
   );
 }
 
@@ -91,7 +127,7 @@ export function answersOf(model: Answering, load: StageContext['load']): Answers
     const { weights, score } = model;
     const unkept = weights instanceof LazyWeights ? weights.unkept() : weights;
     const executor = await load(
-      answering(model, ids.length, score !== undefined),
+      answersProgram(model, ids.length, score !== undefined),
       score === undefined ? unkept : withHead(unkept, score),
     );
     try {
@@ -111,7 +147,12 @@ function withHead(weights: ReadonlyMap<string, Tensor>, score: Tensor): Readonly
   return view;
 }
 
-function answering({ family, config }: Answering, length: number, isReward: boolean): Program {
+/** Logits at every position, or rewards: `ids` i32 (1, T) → `logits` f32 (T, V or 1). */
+export function answersProgram(
+  { family, config }: Pick<Policy, 'family' | 'config'>,
+  length: number,
+  isReward: boolean,
+): Program {
   const spec = { family, config, batch: 1, length };
   if (!isReward) return logitsProgram(spec);
   const head = parameter(SCORE, [1, family.shape(config).width]);
