@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { expect, test } from 'vitest';
 import { models } from '../../src/runtime/catalog.ts';
-import { evaluate } from '../../src/runtime/executables/reference/reference.ts';
+import { reference } from '../../src/runtime/executables/reference/reference.ts';
 import { Decoder } from '../../src/runtime/generation/decoder.ts';
 import { writeOnnx } from '../../src/runtime/run/export-onnx.ts';
 import { missingTokenizer } from '../../src/runtime/run/missing-tokenizer.ts';
@@ -101,10 +101,7 @@ async function greedy(
 /** What our decoder gives, on the plain executable. */
 async function ours(policy: Policy, prompts: readonly Int32Array[], count: number): Promise<number[][]> {
   const { family, config, weights } = policy;
-  const load = async (program: Parameters<typeof evaluate>[0]) => ({
-    run: async (feeds: Parameters<typeof evaluate>[1]) => evaluate(program, feeds),
-    dispose: async () => {},
-  });
+  const load = reference.load;
   const decoder = new Decoder({ family, config, load, pad: 0 });
   const rows = await decoder.generate(prompts, new Map(weights), { maxNewTokens: count, stop: [] });
   return rows.map((row) => [...row]);

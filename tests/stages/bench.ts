@@ -72,6 +72,7 @@ export async function runStage(shop: Workshop, stage: string): Promise<Bench> {
     },
     metricsOf: () => ({}),
     output,
+    store: shop.store,
     work,
     emit: (event) => events.push(event),
     stopping: () => false,

@@ -1,10 +1,13 @@
-/** What a stage is, and what the run gives it. A stage never knows where files lie or which engine computes. */
-import type { Slot, StageEntry } from '../../compiler/catalog.ts';
+/**
+ * What a stage is, and what the run gives it. A stage never knows where files lie or which engine computes.
+ * Long because it is one contract, read from top to bottom: interfaces only.
+ */
+import type { StageEntry } from '../../compiler/catalog.ts';
 import type { Job } from '../../compiler/graph/graph.ts';
 import type { Row } from '../data/row.ts';
 import type { Executor } from '../executables/executable.ts';
 import type { AppliedMethod } from '../methods/method.ts';
-import type { ModelConfig, ModelFamily, ParameterSpec } from '../models/model.ts';
+import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import type { StateBytes } from '../optimizers/optimizer.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
@@ -272,4 +275,3 @@ export interface PlannedWork extends Treatment {
 
 export { StageError, Stopped } from './stage-error.ts';
 export type { EightBitTreatment, Treatment } from './treatment.ts';
-export type { ParameterSpec, Slot };

@@ -22,11 +22,17 @@ const chats = `select [
   ] as messages, i as id, i % 2 = 0 as even, i / 4.0 as score from range(4200) t(i)`;
 for (const codec of ['snappy', 'zstd', 'gzip', 'brotli', 'lz4_raw', 'uncompressed']) {
   const all = codec === 'zstd';
-  await write(`chats-${codec}.parquet`, `${chats} limit ${all ? 4200 : 40}`, `compression ${codec}, row_group_size 2048`);
+  await write(
+    `chats-${codec}.parquet`,
+    `${chats} limit ${all ? 4200 : 40}`,
+    `compression ${codec}, row_group_size 2048`,
+  );
 }
 // Only a few of the 4,200 rows are kept as numbers.
 const chatsOfAll = expected['chats-zstd.parquet'];
-expected['chats-zstd.parquet'] = Object.fromEntries([0, 2047, 2048, 4095, 4096, 4199].map((i) => [i, chatsOfAll[i]]));
+expected['chats-zstd.parquet'] = Object.fromEntries(
+  [0, 2047, 2048, 4095, 4096, 4199].map((i) => [i, chatsOfAll[i]]),
+);
 
 await write(
   'types.parquet',
@@ -36,6 +42,10 @@ await write(
   ) t(text, big, day, moment, list, rest, price)`,
   'compression snappy',
 );
-await write('not-utf8.parquet', `select encode('ok') as text union all select '\\xE9\\xFF'::blob`, 'compression uncompressed');
+await write(
+  'not-utf8.parquet',
+  `select encode('ok') as text union all select '\\xE9\\xFF'::blob`,
+  'compression uncompressed',
+);
 writeFileSync(`${target}/expected.json`, `${JSON.stringify(expected)}\n`);
 process.exit(0);
