@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['tests/**/*.test.ts', 'tests/**/*.test.tsx'],
     testTimeout: 60_000,
     pool: 'forks',
+    setupFiles: ['tests/property-seed.ts'],
     // Programs are checked between passes.
     env: { FTC_VERIFY: '1' },
   },

@@ -96,7 +96,8 @@ test('rows are found however the file is cut into pieces, and their bytes are th
         for (let at = 0; at < bytes.length; at += size + 1)
           found.push(...cutter.push(bytes.subarray(at, at + size + 1)));
         if (rows.length > 0 || !inObject) cutter.end();
-        expect(found.map(({ text }) => JSON.parse(text))).toEqual(rows);
+        // JSON has no -0.
+        expect(found.map(({ text }) => JSON.parse(text))).toEqual(JSON.parse(JSON.stringify(rows)));
         for (const { text, from, to } of found) expect(bytes.subarray(from, to).toString()).toBe(text);
       },
     ),
