@@ -136,14 +136,14 @@ function defaultsTable({ stages }: Plan, columns: number, style: Style): readonl
   return [
     '',
     style.dim('  defaults'),
-    ...rows.flatMap(({ id, from, values }) =>
-      wrapped(values, room).map((line, i) => {
+    ...rows.flatMap(({ id, from, values }) => {
+      const origin = wrapped(from.split(' '), fromWidth, ' ');
+      const lines = wrapped(values, room, '  ');
+      return Array.from({ length: Math.max(origin.length, lines.length) }, (_, i) => {
         const left = `    ${style.bold(padDisplay(i === 0 ? id : '', idWidth))}  `;
-        const origin =
-          i === 0 ? padDisplay(truncateDisplay(from, fromWidth), fromWidth) : ' '.repeat(fromWidth);
-        return `${left}${style.dim(origin)}  ${line}`;
-      }),
-    ),
+        return `${left}${style.dim(padDisplay(origin[i] ?? '', fromWidth))}  ${lines[i] ?? ''}`.trimEnd();
+      });
+    }),
   ];
 }
 
@@ -158,13 +158,13 @@ function written(value: unknown): string {
   return /\s/.test(flat) ? `"${flat}"` : flat;
 }
 
-/** Words joined by two spaces into lines of at most `room` columns. */
-function wrapped(words: readonly string[], room: number): readonly string[] {
+/** Words joined by `gap` into lines of at most `room` columns; a longer word has a line of its own. */
+function wrapped(words: readonly string[], room: number, gap: string): readonly string[] {
   const lines: string[] = [];
   for (const word of words) {
     const last = lines.at(-1);
-    if (last !== undefined && displayWidth(last) + 2 + displayWidth(word) <= room)
-      lines[lines.length - 1] = `${last}  ${word}`;
+    if (last !== undefined && displayWidth(last) + gap.length + displayWidth(word) <= room)
+      lines[lines.length - 1] = `${last}${gap}${word}`;
     else lines.push(word);
   }
   return lines;
