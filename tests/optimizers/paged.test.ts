@@ -102,6 +102,13 @@ test('the file has the size that is planned, and memory holds three blocks', asy
   await state.close?.();
 });
 
+test('a model of 65 billion numbers is planned too: 12 MiB at hand, 8 bytes a number in the file', () => {
+  const shapes = new Map(Array.from({ length: 80 }, (_, i) => [`block ${i}`, [8192, 100_000]]));
+  const { memory, file } = paged(adamw(), open).stateBytes(shapes);
+  expect(memory).toBeLessThanOrEqual(3 * 4 * 2 ** 20);
+  expect(file).toBe(8 * 80 * 8192 * 100_000);
+});
+
 test('blocks cover every element once, in order, within their size where a grain fits', () => {
   const some = fc.array(fc.integer({ min: 1, max: 20_000 }), { minLength: 1, maxLength: 8 });
   fc.assert(

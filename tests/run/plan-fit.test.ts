@@ -1,5 +1,9 @@
 /** A device with too little memory: said at the stage, with changes that were planned, not guessed. */
 import { expect, test } from 'vitest';
+import { compile } from '../../src/compiler/compile.ts';
+import type { Job } from '../../src/compiler/graph/graph.ts';
+import { catalog } from '../../src/runtime/catalog.ts';
+import { fixesFor } from '../../src/runtime/run/plan-fit.ts';
 import { workshops } from './workshop.ts';
 
 const workshop = workshops();
@@ -57,6 +61,27 @@ test('where no change is enough, several together', async () => {
   expect(smallest.peak_bytes).toBe(Math.min(...fixes!.map(({ peak_bytes }) => peak_bytes)));
   const help = alone.diagnostics.at(-1)!.help;
   expect(help.every((text) => text.endsWith('which is still too much'))).toBe(true);
+});
+
+test('one row at a time: what saves something beside the others, all of it together', async () => {
+  const { graph } = compile({ path: 'a.ftp', text: written('full', 'batch=1 recompute=none') }, { catalog });
+  const job = graph!.jobs.at(-1)!;
+  /** Paging pays where all is trained alone. */
+  const replan = async ({ method, options }: Job) => {
+    const paged = options.optimizer === 'paged_adamw' ? (method!.name === 'full' ? -30 : 1) : 0;
+    const repeated = options.recompute === 'blocks' ? -10 : 0;
+    return { parts: [], peakBytes: { full: 100, lora: 60, qlora: 50 }[method!.name]! + paged + repeated };
+  };
+  const fixes = await fixesFor(job, { memory: await replan(job), memoryBytes: 30, replan });
+  expect(fixes).toEqual(
+    Object.entries({
+      'recompute=blocks': 90,
+      'optimizer=paged_adamw': 70,
+      lora: 60,
+      qlora: 50,
+      'qlora recompute=blocks': 40,
+    }).map(([change, peak_bytes]) => ({ change, peak_bytes, fits: false })),
+  );
 });
 
 test('a stage with a result needs no memory; one that samples gets fewer rows', async () => {

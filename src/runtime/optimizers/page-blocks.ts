@@ -78,6 +78,10 @@ export function blocksOf(
 export const bytesOf = (blocks: readonly PageBlock[]): number =>
   blocks.reduce((total, { bytes }) => total + bytes, 0);
 
+/** Of the largest block. There may be more of them than a call takes arguments. */
+export const longestOf = (blocks: readonly PageBlock[]): number =>
+  blocks.reduce((longest, { bytes }) => Math.max(longest, bytes), 0);
+
 const widthOf = (dtype: 'f32' | 'u8'): number => (dtype === 'f32' ? 4 : 1);
 
 function partAt(key: string, dtype: 'f32' | 'u8', offset: number, length: number): SegmentPart {

@@ -5,7 +5,7 @@
  */
 import { type Chain, elementsOf } from './chain.ts';
 import { type Optimizer, type OptimizerState, type PagedArray, requireSameSize } from './optimizer.ts';
-import { blocksOf, bytesOf, type PageBlock, type Segment } from './page-blocks.ts';
+import { blocksOf, bytesOf, longestOf, type PageBlock, type Segment } from './page-blocks.ts';
 
 /** A file of a fixed size, zero at first. Positions and sizes are in bytes. */
 export interface PageFile {
@@ -54,7 +54,7 @@ export function paged(chain: Chain, open: OpenPages, blockBytes = BLOCK_BYTES): 
       const step = { step: ++state.step, learningRate };
       const file = await state.file();
       const blocks = state.blocks.filter(({ segments }) => segments.some(({ name }) => gradients.has(name)));
-      const longest = Math.max(0, ...state.blocks.map(({ bytes }) => bytes));
+      const longest = longestOf(state.blocks);
       buffers ??= Array.from({ length: BUFFERS }, () => new Uint8Array(longest));
       const written: Promise<void>[] = [];
       const bytes = (i: number) => buffers![i % BUFFERS]!.subarray(0, blocks[i]!.bytes);
@@ -89,7 +89,7 @@ export function paged(chain: Chain, open: OpenPages, blockBytes = BLOCK_BYTES): 
     stateBytes(shapes) {
       const sizes = new Map([...shapes].map(([name, shape]) => [name, elementsOf(shape)]));
       const blocks = blocksOf(chain, sizes, blockBytes);
-      return { memory: BUFFERS * Math.max(0, ...blocks.map((b) => b.bytes)), file: bytesOf(blocks) };
+      return { memory: BUFFERS * longestOf(blocks), file: bytesOf(blocks) };
     },
   };
 }

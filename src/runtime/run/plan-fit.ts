@@ -11,6 +11,7 @@ interface Change {
   readonly text: string;
   readonly job: Job;
 }
+type Plan = (change: Change) => Promise<PlannedFix>;
 /** undefined where it does not apply, or stands there already. */
 type Proposal = (job: Job) => Change | undefined;
 
@@ -27,9 +28,14 @@ const WORTH = 0.97;
 
 /** What fits first; where no single change is enough, also several together. */
 export async function fixesFor(job: Job, { memory, memoryBytes, replan }: Fitting): Promise<PlannedFix[]> {
-  const plan = async ({ text, job: changed }: Change): Promise<PlannedFix> => {
+  const known = new Map<string, PlannedFix>();
+  const plan: Plan = async ({ text, job: changed }) => {
+    const before = known.get(text);
+    if (before) return before;
     const { peakBytes } = await replan(changed);
-    return { change: text, peak_bytes: peakBytes, fits: peakBytes <= memoryBytes };
+    const fix = { change: text, peak_bytes: peakBytes, fits: peakBytes <= memoryBytes };
+    known.set(text, fix);
+    return fix;
   };
   const fixes: PlannedFix[] = [];
   const worthwhile: Proposal[] = [];
@@ -42,11 +48,12 @@ export async function fixesFor(job: Job, { memory, memoryBytes, replan }: Fittin
   }
   const smaller = await smallerBatch({ text: '', job }, plan);
   if (smaller && smaller.peak_bytes <= WORTH * memory.peakBytes) fixes.push(smaller);
-  if (!fixes.some(({ fits }) => fits)) fixes.push(...(await allTogether(job, worthwhile, plan)));
+  if (!fixes.some(({ fits }) => fits)) {
+    const together = await allTogether(job, worthwhile, plan);
+    fixes.push(...together.filter((fix) => !fixes.includes(fix)));
+  }
   return fixes.sort((a, b) => Number(b.fits) - Number(a.fits) || b.peak_bytes - a.peak_bytes);
 }
-
-type Plan = (change: Change) => Promise<PlannedFix>;
 
 /** The batch halved until it fits; at the end one row. */
 async function smallerBatch({ text, job }: Change, plan: Plan): Promise<PlannedFix | undefined> {
@@ -56,18 +63,23 @@ async function smallerBatch({ text, job }: Change, plan: Plan): Promise<PlannedF
   return fix;
 }
 
-/** One proposal on top of the other, the batch at last, until it fits. */
+/** One proposal on top of the other where it saves something there too, the batch at last, until it fits. */
 async function allTogether(job: Job, some: readonly Proposal[], plan: Plan): Promise<PlannedFix[]> {
   let current: Change = { text: '', job };
-  for (const [i, propose] of some.entries()) {
+  let fix: PlannedFix | undefined;
+  for (const propose of some) {
     const change = propose(current.job);
+    if (!change) continue;
     // `qlora` takes the place of `lora`.
-    if (change) current = { ...change, text: joined(withoutMethod(current.text, change), change.text) };
-    const fix = i > 0 && change ? await plan(current) : undefined;
-    if (fix?.fits) return [fix];
+    const text = joined(withoutMethod(current.text, change), change.text);
+    const together = await plan({ ...change, text });
+    if (fix && together.peak_bytes >= fix.peak_bytes) continue;
+    fix = together;
+    if (fix.fits) return [fix];
+    current = { ...change, text };
   }
-  const fix = current.text === '' ? undefined : await smallerBatch(current, plan);
-  return fix ? [fix] : [];
+  if (fix === undefined) return [];
+  return [(await smallerBatch(current, plan)) ?? fix];
 }
 
 const joined = (...texts: readonly string[]) => texts.filter((text) => text !== '').join(' ');
