@@ -69,7 +69,8 @@ test('an adapter: frozen weights packed for each direction; codes are not packed
     (n, shape) => n + quantizedBytes(shape, { format: 'nf4', doubleQuantization: true }),
     0,
   );
-  expect(coded.weights).toBe(TABLE + NORMS + BLOCKS * codes);
+  expect(coded.weights).toBe(TABLE + NORMS);
+  expect(coded['quantized weights']).toBe(BLOCKS * codes);
 });
 
 test('blocks that are computed again keep fewer activations', async () => {
@@ -109,4 +110,20 @@ test('an export takes what answering one conversation takes; what only compares 
   expect(parts.weights).toBe(WHOLE);
   // The logits of every position.
   expect(parts.activations).toBeGreaterThanOrEqual(4 * CONTEXT * VOCABULARY);
+});
+
+test('products in eight bits: codes and scales by themselves, each direction with its own', async () => {
+  const shop = workshop(
+    `pretrain(${model} max_steps=1) → sft(lora r=2 targets=q; ${rows} batch=2 max_steps=1 precision=int8)`,
+  );
+  const parts = partsOf(stageOf(await shop.plan(), 'sft'));
+  const codes = (shapes: readonly (readonly number[])[], columns: 0 | 1) =>
+    shapes.reduce((n, shape) => n + sizeOf(shape) + 4 * shape[columns]!, 0);
+  const head = [[VOCABULARY, WIDTH]];
+  // Forward x Wᵀ with a scale for each of W's rows; backward x W, but for the products below q of block 0.
+  const forward = BLOCKS * codes(linears, 0) + codes(head, 0);
+  expect(parts['quantized weights']).toBeGreaterThan(forward);
+  expect(parts['quantized weights']).toBeLessThanOrEqual(
+    forward + BLOCKS * codes(linears, 1) + codes(head, 1),
+  );
 });

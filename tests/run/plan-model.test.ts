@@ -8,7 +8,12 @@ import { adamw } from '../../src/runtime/optimizers/adamw.ts';
 import { paged } from '../../src/runtime/optimizers/paged.ts';
 import { sizeOf } from '../../src/runtime/programs/program.ts';
 import { half, modelMemory } from '../../src/runtime/run/plan-model.ts';
+import type { PlannedStage } from '../../src/runtime/run/plan-types.ts';
 import { llamaSizes } from '../reference/llama-sizes.ts';
+import { tinyData } from './tiny-data.ts';
+import { workshops } from './workshop.ts';
+
+const workshop = workshops();
 
 const GB = 1e9;
 
@@ -122,6 +127,30 @@ test('without computing blocks again a row of 7B takes several times the activat
     ),
   );
   expect(none!.bytes).toBeGreaterThan(4 * blocks!.bytes);
+});
+
+test('a directory that holds a config.json and nothing else is planned, and not run', async () => {
+  const config = configOf(llamaSizes['7B']);
+  const shop = workshop(
+    'sft(qlora r=8; model=local("7B") data=jsonl("data/sft.jsonl") batch=1 max_steps=1 recompute=blocks)',
+    { ...tinyData, '7B/config.json': JSON.stringify(config) },
+  );
+  const { stages, diagnostics } = await shop.plan(undefined, { memoryBytes: 8 * GB });
+  const [opened, sft] = stages as [PlannedStage, PlannedStage];
+  expect(opened.parameters).toEqual({ total: 6_738_415_616, trainable: 0 });
+  expect(opened.notes).toContain('no tokenizer is here: tokens are estimated, 0.3 a byte of text');
+  expect(sft).toMatchObject({ action: 'run', memory: { fits: true } });
+  const bytes = (name: string) => sft.memory!.parts.find((part) => part.name === name)!.bytes / GB;
+  expect(bytes('quantized weights')).toBeCloseTo(llamaSizes['7B'].linearsGB, 1);
+  // In f32, as this engine computes.
+  expect(bytes('weights')).toBeCloseTo(2 * llamaSizes['7B'].restGB, 1);
+  expect(diagnostics).toMatchObject([{ severity: 'error', code: 'FTP5011', span: { line: 1 } }]);
+  expect(diagnostics[0]!.message).toContain('7B: holds no weights that ftc reads');
+  expect(diagnostics[0]!.help).toEqual([expect.stringMatching(/^put model\.safetensors there, .* a plan$/)]);
+
+  const whole = await shop.plan(undefined, { memoryBytes: 6 * GB });
+  expect(whole.diagnostics.map(({ code }) => code)).toEqual(['FTP5011', 'FTP4001']);
+  expect(whole.stages[1]!.memory).toMatchObject({ fits: false });
 });
 
 test('lora r=8 of a matrix of 4096 × 4096: 65,536 numbers, 0.39 %', () => {

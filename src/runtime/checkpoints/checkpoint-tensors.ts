@@ -112,5 +112,8 @@ export async function noWeights(directory: string, what: string): Promise<Checkp
       ],
     );
   const other = names.find((name) => OTHERS.test(name));
-  return new CheckpointError(directory, other === undefined ? base : `${base}; it has ${quoted(other)}`);
+  const message = other === undefined ? base : `${base}; it has ${quoted(other)}`;
+  return new CheckpointError(directory, message, undefined, [
+    'put model.safetensors there, or its shards with model.safetensors.index.json; config.json alone is enough for a plan',
+  ]);
 }

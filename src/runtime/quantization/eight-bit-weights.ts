@@ -13,9 +13,12 @@ export interface FrozenProduct {
  * rows, and each column has its own scale.
  */
 export function eightBitNames({ weight, transposed }: FrozenProduct): { codes: string; scale: string } {
-  const matrix = transposed ? `${weight}.transposed` : weight;
-  return { codes: `${matrix}.int8`, scale: `${matrix}.int8.scale` };
+  const codes = `${transposed ? `${weight}.transposed` : weight}.int8`;
+  return { codes, scale: scaleOfEightBits(codes) };
 }
+
+/** Name of the scales that belong to codes. */
+export const scaleOfEightBits = (codes: string): string => `${codes}.scale`;
 
 export type EightBitTensor =
   | ParameterTensor

@@ -7,7 +7,8 @@ import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
 import { checkAdapter } from './check-adapter.ts';
 import { plannedModel } from './existing-model.ts';
-import { readConfigAndTokenizer } from './policies.ts';
+import { lacksTokenizer } from './missing-tokenizer.ts';
+import { readConfigAndTokenizer, weightsProblem } from './policies.ts';
 import { sampleTokensPerByte } from './tokens-per-byte.ts';
 
 /** Of a row that is longer than what is counted. */
@@ -39,9 +40,21 @@ async function openedModel(job: Job, root: string) {
   await checkAdapter(model);
   const { directory, commit } = model;
   const { family, config, tokenizer, template } = await readConfigAndTokenizer(directory);
-  const tokensPerByte = TOKENS_A_BYTE;
-  const notes = [commit === undefined ? `reads ${directory}` : `revision ${commit}`];
-  return { family, config, tokenizer, template, tokensPerByte, notes };
+  const problem = commit === undefined ? await weightsProblem(directory) : undefined;
+  // A model's sizes are in its config.json: without anything else it is planned all the same.
+  const guessed = problem !== undefined && lacksTokenizer({ tokenizer });
+  return {
+    family,
+    config,
+    ...(!guessed && { tokenizer }),
+    template,
+    tokensPerByte: TOKENS_A_BYTE,
+    notes: [
+      commit === undefined ? `reads ${directory}` : `revision ${commit}`,
+      ...(guessed ? [`no tokenizer is here: tokens are estimated, ${TOKENS_A_BYTE} a byte of text`] : []),
+    ],
+    ...(problem && { problem }),
+  };
 }
 
 const openPages = (): never => {

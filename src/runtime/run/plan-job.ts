@@ -32,7 +32,7 @@ export interface PlannedJob {
   /** What it will measure, where its estimate knows. */
   readonly metrics?: readonly string[] | undefined;
   /** What does not keep it from being planned, but from being run. */
-  readonly problem?: StageError;
+  readonly problem?: Error;
 }
 
 /** What a job is planned with. */
@@ -89,6 +89,7 @@ export async function planJob(
   const fit = { memory: costs.memory, memoryBytes, replan };
   const tooLarge = runs && estimate.work.length > 0 && costs.memory.peakBytes > memoryBytes;
   const fixes = tooLarge ? await fixesFor(job, fit) : undefined;
+  const problem = fixes ? doesNotFit(job, costs.memory, memoryBytes, fixes) : runs && estimate.problem;
   const decided = estimate.work.some(({ eightBit }) => eightBit)
     ? await eightBitNotes({
         found: cached ? found : undefined,
@@ -137,7 +138,7 @@ export async function planJob(
     parts,
     model: model ?? modelFrom('policy'),
     metrics: estimate.metrics,
-    ...(fixes && { problem: doesNotFit(job, costs.memory, memoryBytes, fixes) }),
+    ...(problem && { problem }),
   };
 }
 

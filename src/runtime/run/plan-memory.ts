@@ -2,6 +2,8 @@
 import { type SessionMemory, sessionMemory } from '../executables/onnx/session-memory.ts';
 import { bytesOf } from '../programs/cost.ts';
 import { nodesOf, type Program, parametersOf } from '../programs/program.ts';
+import { scaleOfEightBits } from '../quantization/eight-bit-weights.ts';
+import { partsOf } from '../quantization/quantized-parameters.ts';
 import type { HeldBytes, PlannedWork } from '../stages/stage.ts';
 import { fitsInMemory } from './scratch.ts';
 
@@ -51,16 +53,20 @@ export interface LoadedProgram {
 export function stageMemory(held: Partial<HeldBytes>, programs: readonly LoadedProgram[]): StageMemory {
   const trained = new Set(programs.flatMap(({ work }) => work.trainable ?? []));
   const weights = new Map<string, number>();
+  const codes = new Map<string, number>();
   const copies = new Map<string, number>();
-  for (const { program } of programs)
+  for (const { program } of programs) {
+    const coded = codeNames(program);
     for (const node of parametersOf(program)) {
       const { name } = node.attributes;
-      (trained.has(name) ? copies : weights).set(name, bytesOf(node));
+      (trained.has(name) ? copies : coded.has(name) ? codes : weights).set(name, bytesOf(node));
     }
+  }
   const nodes = sum(programs.map(({ program }) => nodesOf(program).length));
   const kept = {
     process: PROCESS_BYTES + Math.min(MOST_HEAP_BYTES, HEAP_BYTES_A_NODE * nodes),
     weights: sum(weights.values()) + (held.weights ?? 0),
+    'quantized weights': sum(codes.values()),
     'trained weights': sum(copies.values()),
     'optimizer state': held.optimizer ?? 0,
     'key/value cache': held.cache ?? 0,
@@ -73,6 +79,18 @@ export function stageMemory(held: Partial<HeldBytes>, programs: readonly LoadedP
   );
   const alone = loaded.filter(({ work }) => work.released).map((one) => withSessions(kept, [one]));
   return [together, ...alone].reduce((most, one) => (one.peakBytes > most.peakBytes ? one : most));
+}
+
+/** Parameters that are codes of a weight, or scales of its codes. */
+function codeNames(program: Program): ReadonlySet<string> {
+  const codes = parametersOf(program).flatMap(({ dtype, attributes }) =>
+    dtype === 'f32' ? [] : [attributes.name],
+  );
+  const scales = codes.flatMap((name) => [
+    scaleOfEightBits(name),
+    ...Object.values(partsOf(name.replace(/\.codes$/, ''))),
+  ]);
+  return new Set([...codes, ...scales]);
 }
 
 /** What is not trained is kept by the session; nothing where every weight is fed. */

@@ -186,6 +186,15 @@ export async function readConfigAndTokenizer(directory: string): Promise<Planned
   return { family, config, tokenizer, template };
 }
 
+const withoutWeights = (directory: string): Promise<CheckpointError> =>
+  noWeights(directory, 'no model.safetensors, no adapter_model.safetensors');
+
+/** What opening a directory would fail with for want of weights; undefined where they, or those of an adapter, are there. */
+export async function weightsProblem(directory: string): Promise<CheckpointError | undefined> {
+  if ((await hasWeights(directory)) || (await findModelFile(directory, ADAPTER_FILES[0]))) return undefined;
+  return withoutWeights(directory);
+}
+
 async function openDirectory(
   directory: string,
   chain: readonly string[],
@@ -219,8 +228,7 @@ async function readLink(directory: string): Promise<Link> {
 async function openWhole(directory: string): Promise<Opened> {
   const config = await readConfig(directory);
   const model = await openWholeModel(directory, config);
-  if (model === undefined)
-    throw await noWeights(directory, 'no model.safetensors, no adapter_model.safetensors');
+  if (model === undefined) throw await withoutWeights(directory);
   return { directory, config, ...model, ...(await besides(directory, config)) };
 }
 

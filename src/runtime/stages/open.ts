@@ -77,7 +77,7 @@ from it. Nothing is copied: the result says where the model lies and which one i
   },
 
   async estimate(context) {
-    const model = await context.opened();
+    const { notes, problem, ...model } = await context.opened();
     const total = model.family.parameters(model.config).reduce((n, spec) => n + sizeOf(spec.shape), 0);
     return {
       model,
@@ -86,7 +86,8 @@ from it. Nothing is copied: the result says where the model lies and which one i
       tokens: 0,
       work: [],
       diskBytes: 0,
-      notes: model.notes,
+      notes,
+      ...(problem && { problem }),
     };
   },
 

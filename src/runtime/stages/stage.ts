@@ -210,7 +210,7 @@ export interface EstimateContext {
   readonly model?: PlannedModel;
   readonly reward?: PlannedModel;
   /** The model that the job opens: configuration and tokenizer, no weights. Errors: CheckpointError, HubError. */
-  opened(): Promise<PlannedModel & { readonly notes: readonly string[] }>;
+  opened(): Promise<PlannedModel & Pick<Estimate, 'notes' | 'problem'>>;
   family(name: string): ModelFamily;
   method(family: ModelFamily, config: ModelConfig): AppliedMethod;
   /** Of the job's optimizer's state for trained tensors of these shapes, by name. */
@@ -247,6 +247,8 @@ export interface Estimate {
   readonly notes: readonly string[];
   /** What it will measure of these rows, where that depends on them; else all that its entry names. */
   readonly metrics?: readonly string[];
+  /** What keeps the stage from being run, and not from being planned: an error that a user can mend. */
+  readonly problem?: Error;
 }
 
 /** Bytes that a stage keeps while it runs, beside its programs and the weights that they read. */
