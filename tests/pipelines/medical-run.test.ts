@@ -1,5 +1,6 @@
-/** medical.ftp from text to an aligned model, with its smaller profile: what must be seen, on the event stream. */
-import { beforeAll, describe, expect, it } from 'vitest';
+/** medical.ftp from text to an aligned model, with its smaller profile. */
+import { beforeAll, describe } from 'vitest';
+import { acceptMedical } from './medical-acceptance.ts';
 import { copyOf, type Recorded } from './run-pipeline.ts';
 
 let run: Recorded;
@@ -7,47 +8,4 @@ beforeAll(async () => {
   run = await copyOf('medical.ftp', 'medical')(['--profile', 'smoke']);
 }, 900_000);
 
-describe('medical.ftp', () => {
-  it('runs to its end', () => {
-    expect(run.code).toBe(0);
-    expect(run.events.at(-1)).toMatchObject({ type: 'run_finished', status: 'ok' });
-  });
-
-  it('lowers the held-out loss of pretraining by 40% and more', () => {
-    const before = run.before('pretrain').eval_loss!;
-    expect(before).toBeGreaterThan(7);
-    expect(run.metrics('pretrain').eval_loss!).toBeLessThan(0.6 * before);
-  });
-
-  it('answers questions about facts that only the notes tell, after sft and not before', () => {
-    expect(run.metrics('before').accuracy!).toBeLessThan(0.1);
-    expect(run.metrics('quick').accuracy!).toBeGreaterThanOrEqual(0.6);
-    expect(run.metrics('quick').rows!).toBeGreaterThan(150);
-    const gate = run.events.find((event) => event.type === 'gate');
-    expect(gate).toMatchObject({ passed: true, conditions: [{ value: run.metrics('quick').accuracy! }] });
-  });
-
-  it('tells the better of two answers on held-out pairs', () => {
-    expect(run.metrics('rm').eval_accuracy!).toBeGreaterThanOrEqual(0.85);
-  });
-
-  it('raises the reward by a standard deviation and stays near the policy it started from', () => {
-    // Scores are in standard deviations of the first answers' rewards, from their mean.
-    const steps = run.steps('ppo');
-    expect(Math.abs(steps[0]!['objective/scores']!)).toBeLessThan(1e-4);
-    expect(steps[0]!['objective/kl']!).toBeCloseTo(0, 3);
-    const last = run.metrics('ppo');
-    expect(last['objective/scores']!).toBeGreaterThanOrEqual(1);
-    expect(last['objective/kl']!).toBeLessThan(10);
-    expect(run.metrics('after').accuracy!).toBeGreaterThanOrEqual(0.6);
-  });
-
-  it('shows answers before and after', () => {
-    const answers = (stage: string) =>
-      run.events.flatMap((event) => (event.type === 'samples' && event.stage === stage ? event.samples : []));
-    const [before, quick] = [answers('before'), answers('quick')];
-    expect(before.length).toBeGreaterThan(0);
-    expect(quick.map((s) => s.prompt)).toEqual(before.map((s) => s.prompt));
-    expect(before.filter((s) => s.correct).length).toBeLessThan(quick.filter((s) => s.correct).length);
-  });
-});
+describe('medical.ftp', () => acceptMedical(() => run));

@@ -16,6 +16,8 @@ import {
   pretrainEntropy,
 } from '../pipelines/tinylang-optima.ts';
 import type { Said } from '../run/workshop.ts';
+import { curveDistance } from './loss-curves.ts';
+import { report } from './report.ts';
 import { divergence, ended, openAligned, ruleReward, sampleResponses } from './tinylang-alignment.ts';
 import { natsPerResponse, Tinylang } from './tinylang-run.ts';
 
@@ -45,12 +47,13 @@ describe.each([1, 2])('tinylang.ftp with seed %i', (seed) => {
     runs.set('lora', await tinylang.run(words));
     for (const method of ['full', 'freeze', 'qlora'])
       runs.set(method, await tinylang.run([...words, '--profile', method, '--until', 'spoken']));
+    runs.set('int8', await tinylang.run([...words, '--set', 'sft.precision=int8', '--until', 'spoken']));
   });
 
   it('pretrains to within 0.05 nats a response of the entropy', () => {
     const loss = natsPerResponse(runs.get('lora')!, 'language');
     const best = surprise(tinylang.rows('responses'), (noun) => firstPositive[noun]!);
-    report(seed, 'pretrain', { loss, entropy: pretrainEntropy(), gap: loss - best });
+    report(`seed ${seed}`, 'pretrain', { loss, entropy: pretrainEntropy(), gap: loss - best });
     expect(Math.abs(loss - pretrainEntropy())).toBeLessThan(0.05);
     expect(loss - best).toBeLessThan(0.05);
     expect(loss - best).toBeGreaterThan(-0.01);
@@ -64,7 +67,7 @@ describe.each([1, 2])('tinylang.ftp with seed %i', (seed) => {
     const { supervised_tokens: tokens, rows } = said.finished('spoken').metrics;
     expect(rows).toBe(heldOut.length);
     const before = (said.finished('sft').metrics.initial_eval_loss! * tokens!) / rows!;
-    report(seed, `sft ${method}`, {
+    report(`seed ${seed}`, `sft ${method}`, {
       loss,
       entropy: dialectEntropy(),
       before: before - best,
@@ -79,15 +82,28 @@ describe.each([1, 2])('tinylang.ftp with seed %i', (seed) => {
   it('fine-tunes a base in four bits to within 0.05 nats of lora', () => {
     const [codes, floats] = ['qlora', 'lora'].map((method) => natsPerResponse(runs.get(method)!, 'spoken'));
     const start = runs.get('qlora')!.finished('sft').metrics.initial_eval_loss!;
-    report(seed, 'sft qlora', { loss: codes!, lora: floats!, gap: codes! - floats! });
+    report(`seed ${seed}`, 'sft qlora', { loss: codes!, lora: floats!, gap: codes! - floats! });
     // Four bits are another base than the one that lora starts from.
     expect(start).not.toBeCloseTo(runs.get('lora')!.finished('sft').metrics.initial_eval_loss!, 3);
     expect(codes! - floats!).toBeLessThan(0.05);
   });
 
+  it('fine-tunes with products in eight bits along the loss curve of f32, to 2 %', () => {
+    const [f32, int8] = ['lora', 'int8'].map((name) => runs.get(name)!);
+    const apart = curveDistance(f32!.series('sft', 'loss'), int8!.series('sft', 'loss'));
+    const [exact, other] = [f32!, int8!].map((said) => natsPerResponse(said, 'spoken'));
+    report(`seed ${seed}`, 'sft int8', { ...apart, f32: exact!, int8: other! });
+    expect(apart.curve).toBeGreaterThan(0);
+    expect(apart.curve).toBeLessThan(0.02);
+    expect(Math.abs(other! / exact! - 1)).toBeLessThan(0.02);
+    expect(int8!.of('message', 'sft').filter(({ text }) => text.startsWith('int8: ')).length).toBeGreaterThan(
+      0,
+    );
+  });
+
   it('judges held-out pairs as the rule does', () => {
     const accuracy = runs.get('lora')!.finished('judged').metrics.reward_accuracy!;
-    report(seed, 'rm', { accuracy });
+    report(`seed ${seed}`, 'rm', { accuracy });
     expect(accuracy).toBeGreaterThanOrEqual(0.99);
   });
 
@@ -97,7 +113,7 @@ describe.each([1, 2])('tinylang.ftp with seed %i', (seed) => {
     // What ppo says of itself, over the last updates.
     const updates = said.of('step', 'ppo').slice(-5);
     const reported = mean(updates.map(({ metrics }) => metrics['objective/rlhf_reward']!));
-    report(seed, 'ppo', { score, kl, k1, J, optimum, ratio: J / optimum, reported, ends, ...rule });
+    report(`seed ${seed}`, 'ppo', { score, kl, k1, J, optimum, ratio: J / optimum, reported, ends, ...rule });
     for (const objective of [J, reported]) {
       expect(objective / optimum).toBeGreaterThan(0.93);
       expect(objective / optimum).toBeLessThan(1.07);
@@ -116,7 +132,7 @@ describe('an alignment that is wrong', () => {
   it.each([0.1, 0.8])('misses the optimum: a divergence weighted %d', async (kl) => {
     const said = await tinylang.run(['--set', 'seed=1', ...onePass, '--set', `ppo.kl=${kl}`]);
     const { J, optimum } = await worth(said, 1);
-    report(1, `ppo kl=${kl}`, { J, optimum, ratio: J / optimum });
+    report('seed 1', `ppo kl=${kl}`, { J, optimum, ratio: J / optimum });
     expect(J / optimum).toBeLessThan(0.93);
   });
 });
@@ -166,9 +182,4 @@ function standardisation(said: Said): { readonly center: number; readonly scale:
   const unpenalised = last!['objective/scores']! + MISSING_END * (1 - last!['val/num_eos_tokens']! / batch);
   const center = first!['reward/mean']!;
   return { center, scale: (last!['reward/mean']! - center) / unpenalised };
-}
-
-function report(seed: number, what: string, numbers: Readonly<Record<string, number>>): void {
-  const text = Object.entries(numbers).map(([name, x]) => `${name} ${x.toFixed(4)}`);
-  process.stderr.write(`seed ${seed}  ${what.padEnd(10)}  ${text.join('  ')}\n`);
 }

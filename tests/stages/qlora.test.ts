@@ -1,4 +1,5 @@
 /** A base in codes from one stage to the next: what is trained, saved, read again, sampled and exported is one model. */
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readSafetensorsHeader } from '../../src/runtime/checkpoints/safetensors.ts';
@@ -7,7 +8,7 @@ import type { QuantizationOptions } from '../../src/runtime/quantization/quantiz
 import { PolicyLoader } from '../../src/runtime/run/policies.ts';
 import { openWeights, transposed } from '../../src/runtime/run/weights.ts';
 import { openStore } from '../../src/runtime/store/store.ts';
-import { type Said, type Workshop, workshops } from '../run/workshop.ts';
+import { atStep, type Said, type Workshop, workshops } from '../run/workshop.ts';
 
 const workshop = workshops();
 const rows = `jsonl("data/sft.jsonl") → split(test=30%)`;
@@ -67,6 +68,71 @@ describe.each([
     const [{ weight }] = linears as [(typeof linears)[number]];
     expect(tensors.get(weight)!.format).toBe('U8');
     expect(tensors.has(`${weight}.quant_state.bitsandbytes__nf4`)).toBe(true);
+  });
+});
+
+test('checkpoints of the stage hold what is trained, and nothing of the base', async () => {
+  const shop = workshop(
+    `pretrain(model=llama(layers=1 width=32 heads=2 context=32) vocabulary=300 max_steps=1)
+    → sft(data=${rows} qlora r=4 targets=q; max_steps=4 batch=4 save_every=1)`,
+  );
+  await shop.run({ stopAfter: atStep('sft', 2) });
+  const [key] = readdirSync(join(shop.store, 'work'));
+  const files = readdirSync(join(shop.store, 'work', key!), { recursive: true, encoding: 'utf8' });
+  const tensors = await Promise.all(
+    files
+      .filter((file) => file.endsWith('.safetensors'))
+      .map(async (file) => (await readSafetensorsHeader(join(shop.store, 'work', key!, file))).tensors),
+  );
+  const names = tensors.flatMap((one) => [...one.keys()]);
+  const adapter = ['A', 'B'].map(
+    (part) => `base_model.model.model.layers.0.self_attn.q_proj.lora_${part}.weight`,
+  );
+  // Each with its two moments.
+  const kept = ['', 'optimizer:m:', 'optimizer:v:'].flatMap((of) => adapter.map((name) => of + name));
+  expect(new Set(names)).toEqual(new Set([...kept, 'optimizer-step']));
+});
+
+describe('the card of an adapter', () => {
+  const exported = (model: string, quant: string) =>
+    workshop(
+      `pretrain(model=${model}(layers=1 width=32 heads=2 context=32) vocabulary=300 max_steps=1)
+      → sft(data=${rows} ${quant}; max_steps=1 batch=4) → export(to="out" as=adapter)`,
+    );
+  const config = (type: string, nested: string) =>
+    `codes = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="${type}", bnb_4bit_use_double_quant=${nested})\n`;
+
+  test.each([
+    ['llama', 'qlora r=2', 'nf4 (blocks of 64, their scales in eight bits)', config('nf4', 'True')],
+    ['llama', 'qlora r=2 quant=fp4 double_quant=no', 'fp4 (blocks of 64)', config('fp4', 'False')],
+  ])('beside codes that transformers makes: %s, %s', async (model, quant, said, code) => {
+    const shop = exported(model, quant);
+    await shop.run();
+    const card = shop.read('out/README.md');
+    expect(card).toContain(`The adapter was trained beside its base in ${said}; `);
+    expect(card).toContain(
+      `${code}base = AutoModelForCausalLM.from_pretrained("BASE", quantization_config=codes)\n`,
+    );
+  });
+
+  test.each([
+    ['llama', 'qlora r=2 quant=int8', 'int8 (blocks of 64, their scales in eight bits)'],
+    ['llama', 'qlora r=2 block=32', 'nf4 (blocks of 32, their scales in eight bits)'],
+    // Its weights lie the other way round, and so do its blocks.
+    ['gpt2', 'qlora r=2 double_quant=no', 'nf4 (blocks of 64)'],
+  ])('beside codes that only ftc makes: %s, %s', async (model, quant, said) => {
+    const shop = exported(model, quant);
+    await shop.run();
+    const card = shop.read('out/README.md');
+    expect(card).toContain(`The adapter was trained beside its base in ${said}; `);
+    expect(card).toContain('an export with `as=merged` holds what was trained');
+    expect(card).not.toContain('quantization_config');
+  });
+
+  test('beside a base that is as it is', async () => {
+    const shop = exported('llama', 'lora r=2');
+    await shop.run();
+    expect(shop.read('out/README.md')).not.toContain('trained beside');
   });
 });
 

@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import type { WrittenTensor } from '../checkpoints/safetensors.ts';
 import { writeCheckpoint } from '../checkpoints/write-checkpoint.ts';
 import type { ModelConfig } from '../models/model.ts';
+import type { QuantizationOptions } from '../quantization/quantized-tensor.ts';
 import { dtypeOf } from '../stages/estimates/export.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import type { ExportForm, Policy, Reward } from '../stages/stage.ts';
@@ -22,6 +23,8 @@ import { type NumberFormat, numbersAs, weightAs } from './written-weights.ts';
 export interface WrittenFiles {
   readonly files: readonly string[];
   readonly notes: readonly string[];
+  /** How the base was read that an adapter was trained beside, where that was in codes. */
+  readonly baseCodes?: QuantizationOptions;
 }
 
 /** The number format of an export's weights; adapters stay as they were trained. */
@@ -108,5 +111,9 @@ export async function writeAdapter(
   await writeJson(staging, ADAPTER_FILES[1], { ...settings, base_model_name_or_path: base.name ?? path });
   await writeJson(staging, BASE_LINK, { ...link, base: path });
   const stacked = existsSync(join(base.directory, ADAPTER_FILES[0]));
-  return { files: [...beside, ...ADAPTER_FILES, BASE_LINK], notes: stacked ? [STACKED] : [] };
+  return {
+    files: [...beside, ...ADAPTER_FILES, BASE_LINK],
+    notes: stacked ? [STACKED] : [],
+    ...(link.quantized && { baseCodes: link.quantized }),
+  };
 }

@@ -58,7 +58,9 @@ export async function exportPolicy(
       const written = await write(target, model, form, sources);
       const parity = await compare(target.staging, model, form, sources);
       const notes = [...written.notes, sentence(parity)];
-      const card = isGgufPath(path) ? [] : [await writeCard(target.staging, { form, model, notes }, sources)];
+      const card = isGgufPath(path)
+        ? []
+        : [await writeCard(target.staging, { ...written, form, model, notes }, sources)];
       const files = [...written.files, ...card];
       const bytes = await bytesOf(target.staging, files);
       await target.commit(files);
@@ -157,7 +159,7 @@ const numbersText = (form: ExportForm, config: ModelConfig): string =>
 
 async function writeCard(
   staging: string,
-  facts: Pick<CardFacts, 'form' | 'model' | 'notes'>,
+  facts: Pick<CardFacts, 'form' | 'model' | 'notes' | 'baseCodes'>,
   { lineage }: ExportSources,
 ): Promise<string> {
   const text = modelCard({

@@ -1,6 +1,7 @@
 /** README.md of an export, written from the run: what the model was made of, and how to load it. Plain facts. */
 import { basename } from 'node:path';
 import { plural } from '../../compiler/diagnostics/words/words.ts';
+import type { QuantizationOptions } from '../quantization/quantized-tensor.ts';
 import type { ExportForm, Policy, Reward } from '../stages/stage.ts';
 import type { Lineage, LineageStage } from './lineage.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
@@ -12,6 +13,8 @@ export interface CardFacts extends Lineage {
   readonly numbers: string;
   /** What was quantized, and how the files compare with the model in the run. */
   readonly notes: readonly string[];
+  /** How the base was read that an adapter was trained beside, where that was in codes. */
+  readonly baseCodes?: QuantizationOptions;
 }
 
 /** @see https://huggingface.co/docs/hub/model-cards, "Model card metadata" */
@@ -25,6 +28,7 @@ export function modelCard(facts: CardFacts): string {
     '## Files',
     [`- numbers: ${facts.numbers}`, ...notes.map((note) => `- ${note}`)].join('\n'),
     '## Use',
+    ...(facts.baseCodes === undefined ? [] : [besideCodes(facts, facts.baseCodes)]),
     usage(facts),
   ];
   return `${parts.join('\n\n')}\n`;
@@ -80,21 +84,56 @@ function stageText({ id, kind, method, model, options, data, metrics }: LineageS
   return [`### ${id === kind ? id : `${id} (${kind})`}`, '', ...lines].join('\n');
 }
 
-function usage({ form, model, base }: CardFacts): string {
+/** What transformers quantizes with bitsandbytes: blocks of 64 over weights that lie (out, in). */
+const asBitsandbytes = (
+  { model: { family, config } }: CardFacts,
+  { format, block = 64 }: QuantizationOptions,
+) =>
+  (format === 'nf4' || format === 'fp4') &&
+  block === 64 &&
+  family.linears(config).every(({ layout }) => layout === 'out,in');
+
+function besideCodes(facts: CardFacts, codes: QuantizationOptions): string {
+  const { format, block = 64, doubleQuantization = false } = codes;
+  const what = `${format} (blocks of ${block}${doubleQuantization ? ', their scales in eight bits' : ''})`;
+  return `The adapter was trained beside its base in ${what}; beside the base as it is the model is a little off. ${
+    asBitsandbytes(facts, codes)
+      ? 'So load the base in the same codes.'
+      : 'transformers does not make these codes: an export with `as=merged` holds what was trained.'
+  }`;
+}
+
+function usage(facts: CardFacts): string {
+  const { form, model, base, baseCodes } = facts;
   const place = JSON.stringify(basename(form.to));
   if (form.format === 'onnx')
     return "Load `model.onnx` with onnxruntime. Inputs: `input_ids`, `attention_mask`, `position_ids` (int64), `past_key_values.N.key` and `.value` (float32, of length 0 at first). Outputs: `logits`, and `present.N.key` and `.value`, which are the next step's past.";
   if (form.format === 'gguf')
     return 'Load the file with llama.cpp, or with a program that is built on it; it holds the vocabulary, the chat template and the tokens that end an answer.';
   const load = form.what === 'reward' ? 'AutoModelForSequenceClassification' : 'AutoModelForCausalLM';
+  const codes = baseCodes !== undefined && asBitsandbytes(facts, baseCodes) ? baseCodes : undefined;
+  const names = [
+    load,
+    ...(lacksTokenizer(model) ? [] : ['AutoTokenizer']),
+    ...(codes ? ['BitsAndBytesConfig'] : []),
+  ];
+  const more = [
+    ...(form.what === 'reward' ? ['num_labels=1'] : []),
+    ...(codes ? ['quantization_config=codes'] : []),
+  ];
   const code = [
-    `from transformers import ${load}${lacksTokenizer(model) ? '' : ', AutoTokenizer'}`,
+    `from transformers import ${names.join(', ')}`,
     ...(form.as === 'adapter' ? ['from peft import PeftModel'] : []),
     '',
     ...(lacksTokenizer(model) ? [] : [`tokenizer = AutoTokenizer.from_pretrained(${place})`]),
     ...(form.as === 'adapter'
       ? [
-          `base = ${load}.from_pretrained(${JSON.stringify(base?.name ?? 'BASE')}${form.what === 'reward' ? ', num_labels=1' : ''})`,
+          ...(codes
+            ? [
+                `codes = BitsAndBytesConfig(load_in_4bit=True, bnb_4bit_quant_type="${codes.format}", bnb_4bit_use_double_quant=${codes.doubleQuantization ? 'True' : 'False'})`,
+              ]
+            : []),
+          `base = ${load}.from_pretrained(${[JSON.stringify(base?.name ?? 'BASE'), ...more].join(', ')})`,
           `model = PeftModel.from_pretrained(base, ${place})`,
         ]
       : [`model = ${load}.from_pretrained(${place})`]),
