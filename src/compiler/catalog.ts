@@ -22,6 +22,8 @@ export interface OptionSchema {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly exclusiveMaximum?: number;
+  /** Of an integer. */
+  readonly powerOfTwo?: true;
   readonly minItems?: number;
   readonly default?: Json;
   /** In words, where the default is computed ("2 × r", "the first template of the pipeline"). */

@@ -105,8 +105,10 @@ function describeType(schema: OptionSchema): string {
   return `${base}${schema.type === 'array' ? ',…' : ''}${bounds(schema)}${units.length > 0 ? ` [${units.join(' ')}]` : ''}`;
 }
 
-function bounds({ minimum, maximum, exclusiveMinimum, exclusiveMaximum }: OptionSchema): string {
+function bounds(schema: OptionSchema): string {
+  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum, powerOfTwo } = schema;
   const parts = [
+    ...(powerOfTwo === undefined ? [] : ['2ⁿ']),
     ...(minimum === undefined ? [] : [`≥ ${minimum}`]),
     ...(exclusiveMinimum === undefined ? [] : [`> ${exclusiveMinimum}`]),
     ...(maximum === undefined ? [] : [`≤ ${maximum}`]),

@@ -26,7 +26,13 @@ describe('a plan refuses', () => {
   it.each([
     ['a target that matches nothing', 'gpt2', 'lora targets=q,gate', 'targets=q,gate', 'it has q, k, v'],
     ['the output layer of a tied model', 'llama', 'qlora targets=head', 'targets=head', 'write `embed`'],
-    ['a block that is no power of two', 'llama', 'qlora block=48', 'block=48', 'try 64'],
+    [
+      'blocks that the model does not have',
+      'llama',
+      'freeze layers=3',
+      'layers=3',
+      'use 1 to 1, or -1 to -1',
+    ],
     ['dora of the embedding', 'llama', 'lora targets=embed dora=yes', 'dora=yes', 'leave'],
     ['a rank that the matrices do not have', 'llama', 'qlora r=64', 'r=64', 'use r=32 or less'],
   ])('%s', async (_, family, method, blame, way) => {
@@ -46,6 +52,21 @@ describe('a plan refuses', () => {
     expect(ended.stdout).toContain('error[FTP2007 not-a-choice]: `nf5` is not a choice for `quant`');
     expect(ended.stdout).toContain('choices: nf4 fp4 int8 int4');
     expect(ended.stdout).toContain('did you mean `nf4`?');
+  });
+
+  it('a block that is no power of two, before a model is looked at', async () => {
+    const pipeline = `${sized('llama')} → sft(qlora block=48; max_steps=1)`;
+    writeFiles(cwd, { 'a.ftp': `${pipeline}\n` });
+    const ended = await ftc(['check', 'a.ftp', '--json'], { cwd });
+    expect(ended.code).toBe(1);
+    const [found, ...others] = JSON.parse(ended.stdout).diagnostics;
+    expect(others).toEqual([]);
+    expect(found).toMatchObject({
+      code: 'FTP2006',
+      message: '`block` must be a power of two, not 48',
+      help: ['write 64'],
+    });
+    expect(blamed(pipeline, { span: found })).toBe('48');
   });
 
   it('codes on a device that cannot compute them', async () => {

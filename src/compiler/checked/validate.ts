@@ -20,9 +20,11 @@ function jsonSchema(schema: ValueSchema): { [keyword: string]: unknown } {
     maximum,
     exclusiveMinimum,
     exclusiveMaximum,
+    powerOfTwo,
     minItems,
   } = schema;
-  const keywords = { type, enum: choices, minimum, maximum, exclusiveMinimum, exclusiveMaximum, minItems };
+  const bounds = { minimum, maximum, exclusiveMinimum, exclusiveMaximum, powerOfTwo, minItems };
+  const keywords = { type, enum: choices, ...bounds };
   const given = Object.entries(keywords).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(given), ...(items === undefined ? {} : { items: jsonSchema(items) }) };
 }
@@ -47,11 +49,18 @@ function validatorOf(entry: CallEntry): ValidateFunction {
     meta: false,
     validateSchema: false,
     code: { optimize: false },
+  }).addKeyword({
+    keyword: 'powerOfTwo',
+    type: 'number',
+    validate: (_: true, value: number) => nearestPower(value) === value,
   });
   const made = ajv.compile(optionsSchema(entry));
   validators.set(entry, made);
   return made;
 }
+
+/** The power of two that is nearest by ratio. */
+const nearestPower = (value: number): number => 2 ** Math.max(0, Math.round(Math.log2(value)));
 
 /** Reports every violation at the value that violates; true where there is none. */
 export function validate(
@@ -97,9 +106,9 @@ function reportViolation(
   else {
     const limit = Number((error.params as { limit?: number }).limit);
     const rule = error.keyword === 'minItems' ? `at least ${limit} long` : ruleWords(error.keyword, limit);
-    context.report(
-      diagnose('out-of-range', { name, value: written, rule, description: schema.description }, { span }),
-    );
+    const hint = error.keyword === 'powerOfTwo' ? { hint: `write ${nearestPower(Number(written))}` } : {};
+    const data = { name, value: written, rule, description: schema.description, ...hint };
+    context.report(diagnose('out-of-range', data, { span }));
   }
 }
 
@@ -111,6 +120,8 @@ function ruleWords(keyword: string, limit: number): string {
       return `at least ${limit}`;
     case 'maximum':
       return `at most ${limit}`;
+    case 'powerOfTwo':
+      return 'a power of two';
     case 'exclusiveMinimum':
       return limit === 0 ? 'above zero' : `above ${limit}`;
     default:

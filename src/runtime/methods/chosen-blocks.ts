@@ -1,4 +1,5 @@
 /** Which blocks `layers=` means. */
+import { plural } from '../../compiler/diagnostics/words/words.ts';
 import { MethodError } from './method.ts';
 
 /** The last `layers` blocks; the first ones where it is negative. Errors: MethodError where there are not so many, or none. */
@@ -6,6 +7,10 @@ export function chosenBlocks<Block>(blocks: readonly Block[], layers: number): r
   if (layers === 0)
     throw new MethodError('layers', 'no block would be trained', ['use a number other than 0']);
   if (Math.abs(layers) > blocks.length)
-    throw new MethodError('layers', `the model has ${blocks.length} blocks, not ${Math.abs(layers)}`);
+    throw new MethodError(
+      'layers',
+      `the model has ${plural(blocks.length, 'block')}, not ${Math.abs(layers)}`,
+      [`use 1 to ${blocks.length}, or -1 to -${blocks.length} for the first ones`],
+    );
   return layers > 0 ? blocks.slice(-layers) : blocks.slice(0, -layers);
 }

@@ -47,6 +47,7 @@ export const qlora: Method = {
         description: 'weights that share one scale, a power of two',
         type: 'integer',
         minimum: 1,
+        powerOfTwo: true,
         unit: 'count',
         default: 64,
       },

@@ -8,8 +8,9 @@ import { appliedOptimizer } from './applied-optimizer.ts';
 import { checkAdapter } from './check-adapter.ts';
 import { plannedModel } from './existing-model.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
-import { readConfigAndTokenizer, weightsProblem } from './policies.ts';
+import { readConfigAndTokenizer } from './policies.ts';
 import { sampleTokensPerByte } from './tokens-per-byte.ts';
+import { weightsProblem } from './weights-problem.ts';
 
 /** Of a row that is longer than what is counted. */
 const TOKENS_A_BYTE = 0.3;

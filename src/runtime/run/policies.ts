@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
-import { hasWeights, noWeights } from '../checkpoints/checkpoint-tensors.ts';
+import { hasWeights } from '../checkpoints/checkpoint-tensors.ts';
 import { findModelFile } from '../checkpoints/model-files.ts';
 import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import type { Tensor } from '../programs/ops.ts';
@@ -23,6 +23,7 @@ import { missingTokenizer } from './missing-tokenizer.ts';
 import { familyOf, openWholeModel } from './model-directory.ts';
 import { readModelLink } from './model-link.ts';
 import { throughCodes } from './weights.ts';
+import { withoutWeights } from './weights-problem.ts';
 
 export { WHOLE } from '../checkpoints/checkpoint-tensors.ts';
 
@@ -184,15 +185,6 @@ export async function readConfigAndTokenizer(directory: string): Promise<Planned
     ...(await besides(at, config)),
   });
   return { family, config, tokenizer, template };
-}
-
-const withoutWeights = (directory: string): Promise<CheckpointError> =>
-  noWeights(directory, 'no model.safetensors, no adapter_model.safetensors');
-
-/** What opening a directory would fail with for want of weights; undefined where they, or those of an adapter, are there. */
-export async function weightsProblem(directory: string): Promise<CheckpointError | undefined> {
-  if ((await hasWeights(directory)) || (await findModelFile(directory, ADAPTER_FILES[0]))) return undefined;
-  return withoutWeights(directory);
 }
 
 async function openDirectory(

@@ -62,7 +62,9 @@ export const exportOptions: { readonly [name: string]: OptionSchema } = {
   block: {
     description: 'with `quant=nf4` or `fp4`: weights that share one scale, a power of two from 32 to 4096',
     type: 'integer',
-    minimum: 1,
+    minimum: 32,
+    maximum: 4096,
+    powerOfTwo: true,
     unit: 'count',
     default: 64,
     withoutEffect: withoutBlocks,

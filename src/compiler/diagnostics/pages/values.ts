@@ -11,8 +11,8 @@ export const valuePages = {
     'pretrain → sft(lora r=8)',
   ),
   'out-of-range': page(
-    `The number is of the right kind, but too small or too large; the message names the bound. \`ftc docs NAME\` has the
-    bounds of every option.`,
+    `The number is of the right kind, but too small or too large, or no power of two where it must be one; the message says
+    what is wanted. \`ftc docs NAME\` has the bounds of every option.`,
     'pretrain → sft(lora r=0)',
     'pretrain → sft(lora r=8)',
   ),

@@ -24,10 +24,12 @@ export const valueWords = {
     readonly value: string;
     readonly rule: string;
     readonly description?: string;
+    readonly hint?: string;
   }): Words => ({
     message: `\`${data.name}\` must be ${data.rule}, not ${data.value}`,
     label: `must be ${data.rule}`,
     notes: data.description === undefined ? [] : [`${data.name}: ${data.description}`],
+    help: data.hint === undefined ? [] : [data.hint],
   }),
   'not-a-choice': (data: {
     readonly name: string;
