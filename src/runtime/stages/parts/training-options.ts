@@ -132,7 +132,7 @@ export function trainingOptions(d: TrainingDefaults): Options {
     ...precisionOption,
     recompute: {
       description:
-        'blocks: compute what is inside a block again for its gradient instead of keeping it, which takes less memory and more time; auto: where the step would not fit',
+        'blocks: compute what is inside a block again for its gradient instead of keeping it (gradient checkpointing), which takes less memory and more time; auto: where the step would not fit',
       type: 'string',
       enum: ['auto', 'none', 'blocks'],
       default: 'auto',
