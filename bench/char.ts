@@ -41,10 +41,10 @@ const { trainer } = nanogpt({
   seed,
 });
 const windows = new TrainingWindows(ids.subarray(0, cut), tokens, batch, 1, seed);
-const validation = evaluationBatches(ids.subarray(cut), tokens, batch);
+const validation = () => evaluationBatches(ids.subarray(cut), tokens, batch);
 const curve: Record<number, number> = {};
 const measure = async (step: number) => {
-  curve[step] = (await languageModelMetrics(trainer, validation)).loss!;
+  curve[step] = (await languageModelMetrics(trainer, validation())).loss!;
   console.error(`step ${step}: validation loss ${curve[step].toFixed(3)}`);
 };
 

@@ -11,12 +11,15 @@ import { llama } from '../src/runtime/models/llama.ts';
 import { adamw } from '../src/runtime/optimizers/adamw.ts';
 import { finishProgram } from '../src/runtime/run/program-passes.ts';
 import { openScratch } from '../src/runtime/run/scratch.ts';
+import { TokenFile } from '../src/runtime/run/token-file.ts';
 import { createTrainer } from '../src/runtime/run/trainer.ts';
 import { frozenPrefix } from '../src/runtime/stages/parts/frozen-prefix.ts';
 import { languageModelProgram } from '../src/runtime/stages/parts/language-model-program.ts';
 import { SupervisedBatches, shapeOf, sizesOf } from '../src/runtime/stages/parts/padded-batches.ts';
 import { PairBatches } from '../src/runtime/stages/parts/pairs.ts';
 import { preferenceProgram, SCORE } from '../src/runtime/stages/parts/reward-programs.ts';
+import { StoredPairs } from '../src/runtime/stages/parts/stored-pairs.ts';
+import { StoredSequences } from '../src/runtime/stages/parts/stored-sequences.ts';
 import type { Policy, StageContext } from '../src/runtime/stages/stage.ts';
 import { beginProcessorTime, initialize, numbersFrom, peakMemory, processorMs } from './measure.ts';
 
@@ -54,31 +57,30 @@ function madeUp(row: number): Int32Array {
 function workOf(config: ReturnType<typeof llama.configure>, steps: number) {
   const { rows, batch, tokens, pairs } = options;
   const body = { family: llama, config };
+  const sequences = new StoredSequences(new TokenFile('', 2 ** 16));
   if (pairs === 0) {
     // The second half of each row is an answer.
-    const examples = Array.from({ length: rows }, (_, row) => {
+    for (let row = 0; row < rows; row++) {
       const ids = madeUp(row);
-      return { ids, supervised: Uint8Array.from(ids, (_, i) => Number(2 * i >= ids.length)) };
-    });
+      sequences.add({ ids, supervised: Uint8Array.from(ids, (_, i) => Number(2 * i >= ids.length)) });
+    }
     return {
-      batches: new SupervisedBatches(examples, batch, 1, steps, tokens, 1),
+      batches: new SupervisedBatches(sequences, batch, 1, steps, tokens, 1),
       program: (key: string) => languageModelProgram({ ...body, headTrainable: false, ...shapeOf(key) }),
-      sequences: examples.map(({ ids }) => ids),
+      sequences: [sequences],
       size: batch,
     };
   }
-  const all = Array.from({ length: rows / 2 }, (_, row) => ({
-    chosen: madeUp(2 * row),
-    rejected: madeUp(2 * row + 1),
-    margin: 0,
-  }));
+  const stored = new StoredPairs(sequences);
+  for (let row = 0; row < rows; row += 2)
+    stored.add({ chosen: madeUp(row), rejected: madeUp(row + 1), margin: 0 });
   return {
-    batches: new PairBatches(all, batch / 2, 1, tokens, 1),
+    batches: new PairBatches(stored, batch / 2, 1, tokens, 1),
     program(key: string) {
       const [size, length] = sizesOf(key);
       return preferenceProgram({ ...body, batch: 2 * size, length }, 0);
     },
-    sequences: all.flatMap(({ chosen, rejected }) => [chosen, rejected]),
+    sequences: [sequences],
     size: batch,
   };
 }

@@ -1,7 +1,5 @@
 /** Windows of text and batches of rows: what is predicted, how often, and with what weight. */
 import { expect, test } from 'vitest';
-import type { Row } from '../../src/runtime/data/row.ts';
-import type { Example } from '../../src/runtime/stages/parts/examples.ts';
 import {
   paddedLengths,
   RowOrder,
@@ -10,6 +8,7 @@ import {
 } from '../../src/runtime/stages/parts/padded-batches.ts';
 import { evaluationBatches, TrainingWindows, windowsIn } from '../../src/runtime/stages/parts/windows.ts';
 import type { Batch } from '../../src/runtime/stages/stage.ts';
+import { stored } from './stored.ts';
 
 const data = (batch: Batch, name: string) => [...batch.feeds.get(name)!.data];
 const tokens = Int32Array.from({ length: 47 }, (_, i) => 100 + i);
@@ -73,13 +72,12 @@ test('few padded lengths, none beyond the context', () => {
 });
 
 test('every supervised token of a step weighs the same, and padding nothing', () => {
-  const example = (length: number, from: number, start: number): Example => ({
+  const example = (length: number, from: number, start: number) => ({
     ids: Int32Array.from({ length }, (_, i) => start + i),
     supervised: new Uint8Array(length).fill(1, from),
-    row: { value: {}, file: '', line: 1 } as Row,
   });
   const examples = [example(5, 3, 100), example(12, 10, 200), example(3, 0, 300)];
-  const [batch, ...more] = new SupervisedBatches(examples, 4, 1, 0, 64, 0).evaluation();
+  const [batch, ...more] = new SupervisedBatches(stored(examples), 4, 1, 0, 64, 0).evaluation();
   expect(more).toEqual([]);
   const [rows, length, count] = sizesOf(batch!.key);
   expect([rows, length, count]).toEqual([4, 16, 8]);

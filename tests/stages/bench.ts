@@ -1,5 +1,5 @@
 /** One stage of a tiny pipeline on the real engine's pieces, with what it loads and saves in view. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { compile } from '../../src/compiler/compile.ts';
 import { catalog, stages } from '../../src/runtime/catalog.ts';
@@ -7,7 +7,7 @@ import type { Executable } from '../../src/runtime/executables/executable.ts';
 import { onnx } from '../../src/runtime/executables/onnx/onnx.ts';
 import type { Tensor } from '../../src/runtime/programs/ops.ts';
 import type { Program } from '../../src/runtime/programs/program.ts';
-import { jobContext } from '../../src/runtime/run/context.ts';
+import { type JobSettings, jobContext } from '../../src/runtime/run/context.ts';
 import type { RunEvent } from '../../src/runtime/run/events.ts';
 import { PolicyLoader } from '../../src/runtime/run/policies.ts';
 import type { TrainedModel } from '../../src/runtime/stages/stage.ts';
@@ -29,12 +29,19 @@ export interface Bench {
   /** Slot → directory with what it wrote. */
   readonly written: ReadonlyMap<string, string>;
   readonly loader: PolicyLoader;
+  /** Where its checkpoints would lie, and the names of what lay there at its first step. */
+  readonly work: string;
+  readonly files: readonly string[];
   /** Hash of an earlier stage's artifact, `sft.policy`. */
   readonly artifacts: Readonly<Record<string, string>>;
 }
 
 /** Runs what comes before `stage`, then the stage itself here. */
-export async function runStage(shop: Workshop, stage: string): Promise<Bench> {
+export async function runStage(
+  shop: Workshop,
+  stage: string,
+  settings: Pick<JobSettings, 'mostBytesInMemory'> = {},
+): Promise<Bench> {
   const { graph } = compile({ path: shop.file, text: shop.read('tiny.ftp') }, { catalog });
   const at = graph!.jobs.findIndex((job) => job.id === stage);
   const job = graph!.jobs[at]!;
@@ -58,6 +65,7 @@ export async function runStage(shop: Workshop, stage: string): Promise<Bench> {
     },
   };
   const events: RunEvent[] = [];
+  let files: readonly string[] = [];
   const work = join(shop.directory, 'work');
   const output = join(shop.directory, 'output');
   for (const directory of [work, output]) mkdirSync(directory, { recursive: true });
@@ -74,8 +82,12 @@ export async function runStage(shop: Workshop, stage: string): Promise<Bench> {
     output,
     store: shop.store,
     work,
-    emit: (event) => events.push(event),
+    emit(event) {
+      if (event.type === 'step' && event.step === 1) files = readdirSync(work);
+      events.push(event);
+    },
     stopping: () => false,
+    ...settings,
   });
   let saved: TrainedModel | undefined;
   try {
@@ -93,5 +105,6 @@ export async function runStage(shop: Workshop, stage: string): Promise<Bench> {
   } finally {
     await dispose();
   }
-  return { said: new Said(events), loaded, saved, written, loader, artifacts: before.artifacts };
+  const said = new Said(events);
+  return { said, loaded, saved, written, loader, work, files, artifacts: before.artifacts };
 }

@@ -1,12 +1,17 @@
 /** Documents that are not packed: which sequences they make, and what is predicted in them. */
 import { expect, test } from 'vitest';
-import { separate, sequencesOf } from '../../src/runtime/stages/parts/text-course.ts';
+import { documentSequences } from '../../src/runtime/stages/parts/document-sequences.ts';
+import { separate, type TokenizedText } from '../../src/runtime/stages/parts/text-course.ts';
 import type { Batch } from '../../src/runtime/stages/stage.ts';
 import { TINY, workshops } from '../run/workshop.ts';
 
 const END = 9;
 const text = { tokens: Int32Array.of(1, 2, 3, END, 4, END, END, 5, 6, 7, 8, 1, 2, 3, END), end: END };
-const sequences = (context: number) => sequencesOf(text, context).map(({ ids }) => [...ids]);
+const sequencesOf = (of: TokenizedText, context: number) => {
+  const { lengths, read } = documentSequences(of, context);
+  return Array.from(lengths, (_, i) => [...read(i).ids]);
+};
+const sequences = (context: number) => sequencesOf(text, context);
 
 test('a document is a sequence; one that has nothing to predict is none', () => {
   expect(sequences(16)).toEqual([
@@ -27,9 +32,7 @@ test('a document longer than the context goes on with its last token, so that ea
 });
 
 test('a text that does not end with the end token is a document all the same', () => {
-  expect(
-    sequencesOf({ tokens: Int32Array.of(1, END, 2, 3), end: END }, 8).map(({ ids }) => [...ids]),
-  ).toEqual([
+  expect(sequencesOf({ tokens: Int32Array.of(1, END, 2, 3), end: END }, 8)).toEqual([
     [1, END],
     [2, 3],
   ]);
@@ -63,7 +66,7 @@ test('a pass over the text learns every token but the first of each document fro
   expect(seen.slice(0, 3 * pass.length).sort()).toEqual(
     [...pass, ...pass, ...pass].sort().slice(0, seen.length),
   );
-  expect(predicted(separate.evaluation(text, 16, 2)).sort()).toEqual([...pass].sort());
+  expect(predicted([...separate.evaluation(text, 16, 2)!()]).sort()).toEqual([...pass].sort());
 });
 
 const workshop = workshops();

@@ -30,6 +30,7 @@ import type { PolicyLoader } from './policies.ts';
 import { finishProgram } from './program-passes.ts';
 import { savePolicy, saveReward } from './save-policy.ts';
 import { openScratch } from './scratch.ts';
+import { TokenFile } from './token-file.ts';
 import { keepTrainedAnswers } from './trained-answers.ts';
 import { createTrainer } from './trainer.ts';
 import { withTemplate } from './with-template.ts';
@@ -51,6 +52,8 @@ export interface JobSettings {
   readonly store: string;
   /** Where its checkpoints live. */
   readonly work: string;
+  /** Of each list of tokens that the stage reads again. Default: `MOST_BYTES_IN_MEMORY`. */
+  readonly mostBytesInMemory?: number;
   readonly emit: (event: RunEvent) => void;
   readonly stopping: () => boolean;
 }
@@ -67,7 +70,7 @@ export interface JobContext {
 export function jobContext(settings: JobSettings): JobContext {
   const { job, emit } = settings;
   const executors = new Set<Executor>();
-  const scratches: Scratch[] = [];
+  const scratches: Pick<Scratch, 'close'>[] = [];
   const trainers: Trainer[] = [];
   const written = new Map<string, string>();
   const number = (name: string, otherwise = 0) => Number(job.options[name] ?? otherwise);
@@ -136,6 +139,12 @@ export function jobContext(settings: JobSettings): JobContext {
       const scratch = await openScratch(join(settings.work, `scratch-${scratches.length}.pages`), bytes);
       scratches.push(scratch);
       return scratch;
+    },
+    tokens(limit) {
+      const path = join(settings.work, `tokens-${scratches.length}.ids`);
+      const tokens = new TokenFile(path, limit, settings.mostBytesInMemory);
+      scratches.push(tokens);
+      return tokens;
     },
     loop: (task) =>
       loop(task, {

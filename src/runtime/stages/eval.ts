@@ -1,13 +1,14 @@
 /** `eval`: loss and answers on held-out rows. */
-import type { Row } from '../data/row.ts';
-import { type RowKind, rowKindOf } from '../data/shapes.ts';
+import type { RowKind } from '../data/shapes.ts';
 import type { Metrics } from '../run/events.ts';
 import { estimateEval } from './estimates/eval.ts';
 import { emptyAccount, encodeExample, fit, type Overlong } from './parts/examples.ts';
 import { measureAnswers } from './parts/measure-answers.ts';
 import { measurePreferences } from './parts/measure-preferences.ts';
 import { measureExamples, measureText } from './parts/measure-text.ts';
+import { MeasuredRows } from './parts/measured-rows.ts';
 import { report } from './parts/report.ts';
+import { sequencesFor } from './parts/stored-sequences.ts';
 import {
   dataOption,
   modelOption,
@@ -16,7 +17,6 @@ import {
   seedOption,
   templateOption,
 } from './parts/training-options.ts';
-import { noRowsIn } from './parts/unmeasurable.ts';
 import type { Policy, Stage, StageContext } from './stage.ts';
 
 export const evaluation: Stage = {
@@ -102,14 +102,13 @@ Preferences, where a reward model reaches the stage: \`reward_accuracy\`. Where 
 
   async run(context) {
     const policy = await context.policy();
-    const rows = await readRows(context);
-    const kind = rowKindOf(rows[0]!);
-    const measured = await measures[kind](context, policy, rows);
-    return { metrics: { rows: rows.length, ...measured } };
+    const rows = new MeasuredRows(context);
+    const measured = await measures[await rows.kind()](context, policy, rows);
+    return { metrics: { rows: rows.count, ...measured } };
   },
 };
 
-type Measure = (context: StageContext, policy: Policy, rows: readonly Row[]) => Promise<Metrics>;
+type Measure = (context: StageContext, policy: Policy, rows: MeasuredRows) => Promise<Metrics>;
 
 const measures: { readonly [K in RowKind]: Measure } = {
   text: measureText,
@@ -125,26 +124,17 @@ const measures: { readonly [K in RowKind]: Measure } = {
 async function measureCompletions(
   context: StageContext,
   policy: Policy,
-  rows: readonly Row[],
+  rows: MeasuredRows,
 ): Promise<Metrics> {
   const { overlong, split, generate } = context.job.options;
   const longest = policy.family.shape(policy.config).context;
   const account = emptyAccount();
-  const examples = rows.flatMap(
-    (row) => fit(encodeExample(row, policy), longest, overlong as Overlong, account) ?? [],
-  );
+  const examples = sequencesFor(context, policy.tokenizer);
+  for await (const row of rows) {
+    const example = fit(encodeExample(row, policy), longest, overlong as Overlong, account);
+    if (example) examples.add(example);
+  }
   report(context, String(split), account);
   const losses = await measureExamples(context, policy, examples);
   return generate === false ? losses : { ...losses, ...(await measureAnswers(context, policy, rows, true)) };
-}
-
-async function readRows(context: StageContext): Promise<Row[]> {
-  const limit = Number(context.job.options.limit ?? Number.POSITIVE_INFINITY);
-  const rows: Row[] = [];
-  for await (const row of context.rows('data', context.job.options.split as 'test')) {
-    if (rows.length >= limit) break;
-    rows.push(row);
-  }
-  if (rows.length === 0) throw noRowsIn(String(context.job.options.split));
-  return rows;
 }

@@ -19,7 +19,7 @@ import {
 import { readPrompts, showSamples } from './parts/ppo-prompts.ts';
 import { advantagesOf, optimisationMetrics, type Rollout, type Table } from './parts/ppo-update.ts';
 import { columnFeed, type RolloutShape, rolloutFeeds } from './parts/rollout-batch.ts';
-import { longestOf } from './parts/sequences.ts';
+import { longestIn } from './parts/stored-sequences.ts';
 import { addedTensors, initialize, trainedModel } from './parts/training.ts';
 import { ppoEntry } from './ppo-options.ts';
 import type { Stage } from './stage.ts';
@@ -38,7 +38,7 @@ export const ppo: Stage = {
     if (!reward) throw new StageError('missing-slot', 'no reward model reaches this stage');
     const { family, config, tokenizer } = policy;
     const prompts = await readPrompts(context, policy);
-    const longest = longestOf(prompts);
+    const longest = longestIn(prompts);
     const response = number('max_new_tokens');
     const batch = number('batch');
     const size = Math.min(number('minibatch'), batch);
@@ -108,7 +108,7 @@ export const ppo: Stage = {
       stop: policy.stop,
       pad: tokenizer.pad,
     });
-    const order = new RowOrder(prompts.length, seed);
+    const order = new RowOrder(prompts.count, seed);
     let kl = number('kl');
     let base: { mean: number; deviation: number } | undefined;
 
@@ -121,7 +121,7 @@ export const ppo: Stage = {
 
     const measures = { scorer, reference, score, shape, trained: model.trainable };
     const rollOut = async (step: number): Promise<Rollout & { raw: readonly number[] }> => {
-      const chosen = order.take(step * batch, batch).map((i) => prompts[i]!);
+      const chosen = order.take(step * batch, batch).map((i) => prompts.ids(i));
       const responses = await sampler.sample(chosen, current(), random(seed, 'rollout', step));
       const measured = await measureEpisodes(
         chosen.map((prompt, i) => ({ prompt, response: responses[i]! })),

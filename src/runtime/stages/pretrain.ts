@@ -89,7 +89,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     const { context: length } = family.shape(config);
     const batch = Number(options.batch);
     const read = async (split: 'train' | 'test') => {
-      const { tokens } = await documentStream(context.rows('data', split), tokenizer);
+      const tokens = await documentStream(context, context.rows('data', split), tokenizer);
       return { tokens, end: tokenizer.eos };
     };
     const training = await read('train');
@@ -135,7 +135,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
         };
       },
       tokensPerStep: () => course.tokensPerStep,
-      ...(evaluation.length > 0 && { evaluate: () => languageModelMetrics(trainer, evaluation) }),
+      ...(evaluation && { evaluate: () => languageModelMetrics(trainer, evaluation()) }),
       state: () => ({ seen }),
       restore: (state) => {
         seen = state.seen ?? 0;

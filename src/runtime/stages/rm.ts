@@ -5,9 +5,11 @@ import { estimateRm } from './estimates/rm.ts';
 import { emptyAccount, type Overlong, shareOf } from './parts/examples.ts';
 import { fed, frozenPrefix } from './parts/frozen-prefix.ts';
 import { sizesOf } from './parts/padded-batches.ts';
-import { encodePair, type Pair, PairBatches } from './parts/pairs.ts';
+import { encodePair, PairBatches } from './parts/pairs.ts';
 import { report } from './parts/report.ts';
 import { preferenceProgram, SCORE } from './parts/reward-programs.ts';
+import { StoredPairs } from './parts/stored-pairs.ts';
+import { sequencesFor } from './parts/stored-sequences.ts';
 import { initialize, supervisedStep, trainedModel } from './parts/training.ts';
 import {
   dataOption,
@@ -90,12 +92,12 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
     const size = Number(options.batch);
     const accumulate = Number(options.accumulate);
     const pairs = await readPairs(context, policy, 'train');
-    if (pairs.length === 0)
+    if (pairs.count === 0)
       throw new StageError('too-few-rows', 'the training split has no pairs', { option: 'data' });
     const heldOut = await readPairs(context, policy, 'test');
     const steps = Math.min(
       Number(options.max_steps ?? Number.POSITIVE_INFINITY),
-      Math.max(1, Math.ceil((pairs.length * Number(options.epochs)) / (size * accumulate))),
+      Math.max(1, Math.ceil((pairs.count * Number(options.epochs)) / (size * accumulate))),
     );
     const { width, context: length } = family.shape(config);
     const score = initialize(
@@ -105,7 +107,7 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
     const method = context.method(family, config);
     const model = trainedModel(policy, method, seed, new Map([[SCORE, score]]));
     const training = new PairBatches(pairs, size, accumulate, length, seed);
-    const evaluation = heldOut.length > 0 ? new PairBatches(heldOut, size, 1, length, seed).evaluation() : [];
+    const evaluation = heldOut.count > 0 ? new PairBatches(heldOut, size, 1, length, seed) : undefined;
     const program = (key: string) => {
       const [batch, tokens] = sizesOf(key);
       const body = { family, config, batch: 2 * batch, length: tokens };
@@ -114,9 +116,9 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
     const prefix = await frozenPrefix(context, {
       model,
       program: program('1x8'),
-      sequences: [...pairs, ...heldOut].flatMap(({ chosen, rejected }) => [chosen, rejected]),
+      sequences: [pairs.answers, heldOut.answers],
       // The last step of one epoch takes a few pairs of a second one.
-      repeated: (steps - 1) * size * accumulate >= pairs.length,
+      repeated: (steps - 1) * size * accumulate >= pairs.count,
       size: 2 * size,
     });
     const trainer = context.trainer({ model, program: (key) => prefix.program(program(key)) });
@@ -129,10 +131,12 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
         return {
           ...metrics,
           ...preferenceMetrics(sums),
-          epoch: ((step + 1) * size * accumulate) / pairs.length,
+          epoch: ((step + 1) * size * accumulate) / pairs.count,
         };
       },
-      ...(evaluation.length > 0 && { evaluate: () => evaluatePairs(trainer, fed(prefix, evaluation)) }),
+      ...(evaluation && {
+        evaluate: () => evaluatePairs(trainer, fed(prefix, evaluation.evaluation())),
+      }),
     });
     await context.saveReward(model, model.trainable.get(SCORE)!);
     return { metrics };
@@ -154,11 +158,15 @@ async function evaluatePairs(trainer: Trainer, batches: AsyncIterable<Batch>): P
   return { loss: sums.get('loss')!, ...preferenceMetrics(sums) };
 }
 
-async function readPairs(context: StageContext, policy: Policy, split: 'train' | 'test'): Promise<Pair[]> {
+async function readPairs(
+  context: StageContext,
+  policy: Policy,
+  split: 'train' | 'test',
+): Promise<StoredPairs> {
   const account = emptyAccount();
   const { overlong, margin } = context.job.options;
   const longest = policy.family.shape(policy.config).context;
-  const pairs: Pair[] = [];
+  const pairs = new StoredPairs(sequencesFor(context, policy.tokenizer));
   for await (const row of context.rows('data', split)) {
     const pair = encodePair(
       row,
@@ -169,7 +177,7 @@ async function readPairs(context: StageContext, policy: Policy, split: 'train' |
       account,
       margin === true,
     );
-    if (pair) pairs.push(pair);
+    if (pair) pairs.add(pair);
   }
   report(context, split, account);
   return pairs;

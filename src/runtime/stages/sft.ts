@@ -1,19 +1,12 @@
 /** `sft`: supervised fine-tuning on prompts and answers; only the answers' tokens carry loss. */
 
 import { estimateSft } from './estimates/sft.ts';
-import {
-  type Example,
-  emptyAccount,
-  encodeExample,
-  fit,
-  lossMetrics,
-  type Overlong,
-  shareOf,
-} from './parts/examples.ts';
+import { emptyAccount, encodeExample, fit, lossMetrics, type Overlong, shareOf } from './parts/examples.ts';
 import { fed, frozenPrefix } from './parts/frozen-prefix.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
 import { SupervisedBatches, shapeOf } from './parts/padded-batches.ts';
 import { report } from './parts/report.ts';
+import { type StoredSequences, sequencesFor } from './parts/stored-sequences.ts';
 import { headIsTrained, supervisedStep, trainedModel } from './parts/training.ts';
 import {
   dataOption,
@@ -81,12 +74,12 @@ prefix \`eval_\`.`,
     const size = Number(options.batch);
     const accumulate = Number(options.accumulate);
     const examples = await readExamples(context, policy, 'train');
-    if (examples.length === 0)
+    if (examples.count === 0)
       throw new StageError('too-few-rows', 'the training split has no rows', { option: 'data' });
     const heldOut = await readExamples(context, policy, 'test');
     const steps = Math.min(
       Number(options.max_steps ?? Number.POSITIVE_INFINITY),
-      Math.max(1, Math.ceil((examples.length * Number(options.epochs)) / (size * accumulate))),
+      Math.max(1, Math.ceil((examples.count * Number(options.epochs)) / (size * accumulate))),
     );
 
     const method = context.method(family, config);
@@ -95,14 +88,14 @@ prefix \`eval_\`.`,
     const length = family.shape(config).context;
     const training = new SupervisedBatches(examples, size, accumulate, steps, length, seed);
     const evaluation =
-      heldOut.length > 0 ? new SupervisedBatches(heldOut, size, 1, 0, length, seed).evaluation() : [];
+      heldOut.count > 0 ? new SupervisedBatches(heldOut, size, 1, 0, length, seed) : undefined;
     const program = (key: string) => languageModelProgram({ family, config, headTrainable, ...shapeOf(key) });
     const prefix = await frozenPrefix(context, {
       model,
       program: program('1x8'),
-      sequences: [...examples, ...heldOut].map(({ ids }) => ids),
+      sequences: [examples, heldOut],
       // The last step of one epoch takes a few rows of a second one.
-      repeated: (steps - 1) * size * accumulate >= examples.length,
+      repeated: (steps - 1) * size * accumulate >= examples.count,
       size,
     });
     const trainer = context.trainer({ model, program: (key) => prefix.program(program(key)) });
@@ -119,12 +112,12 @@ prefix \`eval_\`.`,
           entropy: sums.get('entropy')!,
           mean_token_accuracy: shareOf(sums.get('correct')!),
           num_tokens: seen,
-          epoch: ((step + 1) * size * accumulate) / examples.length,
+          epoch: ((step + 1) * size * accumulate) / examples.count,
         };
       },
       tokensPerStep: (step) => training.tokens(step),
-      ...(evaluation.length > 0 && {
-        evaluate: async () => lossMetrics(await trainer.evaluate(fed(prefix, evaluation))),
+      ...(evaluation && {
+        evaluate: async () => lossMetrics(await trainer.evaluate(fed(prefix, evaluation.evaluation()))),
       }),
       state: () => ({ seen }),
       restore: (state) => {
@@ -140,10 +133,10 @@ async function readExamples(
   context: StageContext,
   policy: Policy,
   split: 'train' | 'test',
-): Promise<Example[]> {
+): Promise<StoredSequences> {
   const account = emptyAccount();
   const longest = policy.family.shape(policy.config).context;
-  const examples: Example[] = [];
+  const examples = sequencesFor(context, policy.tokenizer);
   for await (const row of context.rows('data', split)) {
     const example = fit(
       encodeExample(row, policy),
@@ -151,7 +144,7 @@ async function readExamples(
       context.job.options.overlong as Overlong,
       account,
     );
-    if (example) examples.push(example);
+    if (example) examples.add(example);
   }
   report(context, split, account);
   return examples;

@@ -15,6 +15,7 @@ import type { QuantizationOptions, QuantizedTensor } from '../quantization/quant
 import type { Metrics, RunEvent, Sample } from '../run/events.ts';
 import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
+import type { TokenStore } from './tokens.ts';
 import type { Treatment } from './treatment.ts';
 
 export interface Stage {
@@ -153,6 +154,8 @@ export interface StageContext {
   trainer(options: TrainerOptions): Trainer;
   /** Room for so many bytes, in memory or, where that would be much of it, in a file; given back when the stage ends. */
   scratch(bytes: number): Promise<Scratch>;
+  /** Room for token ids less than `limit`, read again by their position; given back when the stage ends. */
+  tokens(limit: number): TokenStore;
   /** Runs the steps: learning rate, events, evaluation, checkpoints, resume. Returns the metrics of the last step and evaluation. */
   loop(task: LoopTask): Promise<Metrics>;
   learningRate(step: number, steps: number): number;

@@ -2,14 +2,16 @@
 import type { Row } from '../../data/row.ts';
 import { textOf } from '../../data/shapes.ts';
 import type { Tokenizer } from '../../tokenizers/load-tokenizer.ts';
-import { TokenStream } from './windows.ts';
+import type { StageContext } from '../stage.ts';
+import type { Tokens } from '../tokens.ts';
 
 /** An end token after every document, none inside one that came in several rows. */
 export async function documentStream(
-  rows: AsyncIterable<Row> | Iterable<Row>,
+  context: Pick<StageContext, 'tokens'>,
+  rows: AsyncIterable<Row>,
   tokenizer: Tokenizer,
-): Promise<TokenStream> {
-  const stream = new TokenStream();
+): Promise<Tokens> {
+  const stream = context.tokens(tokenizer.vocabularySize);
   const end = Int32Array.of(tokenizer.eos);
   for await (const row of rows) {
     if (stream.length > 0 && !row.continues) stream.append(end);

@@ -10,7 +10,9 @@ import { frozenEdge, PREFIX, prefixOf, suffixOf } from '../../rewrites/cut-prefi
 import type { Batch, Scratch, StageContext, TrainedModel } from '../stage.ts';
 import { eightBitOf } from './eight-bit.ts';
 import { hiddenRows } from './language-model-program.ts';
-import { paddedLengths, type SequenceBatch } from './padded-batches.ts';
+import { byLength, paddedLengths, type SequenceBatch } from './padded-batches.ts';
+import { joined } from './sequences.ts';
+import type { Sequences } from './stored-sequences.ts';
 
 export interface FrozenPrefix {
   /** What is left of a program once the prefix is fed. */
@@ -23,8 +25,8 @@ export interface FrozenPrefixOptions {
   readonly model: TrainedModel;
   /** Any program of the model in training. */
   readonly program: Program;
-  /** Those that will be seen, in evaluations too: the same arrays that batches name. */
-  readonly sequences: readonly Int32Array[];
+  /** Those that will be seen, in evaluations too: the same that batches name. */
+  readonly sequences: readonly Sequences[];
   /** Whether any are seen more than once in training. */
   readonly repeated: boolean;
   /** Rows of a batch. */
@@ -51,13 +53,19 @@ export function frozenBlocks({
 }
 
 /** Whether what a row's tokens become depends on how far its batch is padded: then no row passes alone. */
-export function paddingMatters({ fixedUpTo, context }: ModelShape, lengths: readonly number[]): boolean {
+export function paddingMatters({ fixedUpTo, context }: ModelShape, lengths: ArrayLike<number>): boolean {
   if (fixedUpTo === undefined || lengths.length === 0) return false;
   return paddedLengths(lengths, context).at(-1)! > fixedUpTo;
 }
 
 /** Bytes that are kept of so many tokens. */
 export const prefixBytes = (tokens: number, width: number): number => 4 * width * tokens;
+
+/** More is not kept: reading it back would take longer than computing it again, if the disk had room for it. */
+const MOST_PREFIX_BYTES = 2 ** 35;
+
+export const keepsPrefix = (tokens: number, width: number): boolean =>
+  prefixBytes(tokens, width) <= MOST_PREFIX_BYTES;
 
 /**
  * Passes every row through the frozen blocks, in batches of rows of like length that do not depend on the order of
@@ -70,31 +78,29 @@ export async function frozenPrefix(
   const { model, sequences, program, repeated } = options;
   const trained = model.trainable.keys();
   const shape = model.policy.family.shape(model.policy.config);
-  const lengths = sequences.map((ids) => ids.length);
-  if (paddingMatters(shape, lengths)) return nothingFrozen;
+  const rows = new AllSequences(sequences);
+  if (paddingMatters(shape, rows.lengths)) return nothingFrozen;
   const edge = frozenBlocks({ method: model.method, trained, program, repeated });
   if (edge === 0) return nothingFrozen;
   const { width } = shape;
-  const starts = new Map<Int32Array, number>();
-  let bytes = 0;
-  for (const ids of sequences) {
-    starts.set(ids, bytes);
-    bytes += prefixBytes(ids.length, width);
-  }
+  if (!keepsPrefix(rows.tokens, width)) return nothingFrozen;
+  const bytes = prefixBytes(rows.tokens, width);
   const scratch = await context.scratch(bytes);
   context.message(
     'info',
-    `rows pass the ${edge === 1 ? 'frozen block' : `${edge} frozen blocks`} once: ${sequences.length} rows, ${readableBytes(bytes)} kept ${scratch.inMemory ? 'in memory' : 'in a file'}`,
+    `rows pass the ${edge === 1 ? 'frozen block' : `${edge} frozen blocks`} once: ${rows.lengths.length} rows, ${readableBytes(bytes)} kept ${scratch.inMemory ? 'in memory' : 'in a file'}`,
   );
-  await passThrough(context, options, { edge, width, scratch, starts });
+  await passThrough(context, options, { edge, width, scratch, rows });
   return {
     program: (whole) => suffixOf(whole, edge),
-    async feed({ key, feeds, sequences: rows }) {
+    async feed({ key, feeds, sequences: fed }) {
       const [batch, length] = feeds.get('ids')!.shape as [number, number];
       const data = new Float32Array(batch * length * width);
-      for (const [row, ids] of rows.entries()) {
-        const size = prefixBytes(ids.length, width);
-        await scratch.read(new Uint8Array(data.buffer, row * length * width * 4, size), starts.get(ids)!);
+      for (const [row, { among, number }] of fed.entries()) {
+        const at = rows.numberOf(among, number);
+        const size = prefixBytes(rows.lengths[at]!, width);
+        const start = prefixBytes(rows.starts[at]!, width);
+        await scratch.read(new Uint8Array(data.buffer, row * length * width * 4, size), start);
       }
       const prefix = { dtype: 'f32', shape: [batch * length, width], data } as const;
       return { key, feeds: new Map([...feeds, [PREFIX, prefix]]) };
@@ -106,25 +112,58 @@ interface Place {
   readonly edge: number;
   readonly width: number;
   readonly scratch: Scratch;
-  /** Byte at which a row's values begin. */
-  readonly starts: ReadonlyMap<Int32Array, number>;
+  readonly rows: AllSequences;
+}
+
+/** Several lists of sequences as one. */
+class AllSequences {
+  readonly lengths: Int32Array;
+  /** Tokens before each. */
+  readonly starts: Float64Array;
+  readonly tokens: number;
+
+  constructor(private readonly lists: readonly Sequences[]) {
+    this.lengths = joined(...lists.map(({ lengths }) => lengths));
+    this.starts = new Float64Array(this.lengths.length);
+    let tokens = 0;
+    for (const [i, length] of this.lengths.entries()) {
+      this.starts[i] = tokens;
+      tokens += length;
+    }
+    this.tokens = tokens;
+  }
+
+  numberOf(list: Sequences, number: number): number {
+    let before = 0;
+    for (const one of this.lists) {
+      if (one === list) return before + number;
+      before += one.lengths.length;
+    }
+    throw new Error('a batch is made of sequences that were not passed');
+  }
+
+  read(number: number): Int32Array {
+    let left = number;
+    for (const list of this.lists) {
+      if (left < list.lengths.length) return list.read(left).ids;
+      left -= list.lengths.length;
+    }
+    throw new RangeError(`there is no sequence ${number}`);
+  }
 }
 
 async function passThrough(
   context: StageContext,
-  { model, sequences, size }: FrozenPrefixOptions,
-  { edge, width, scratch, starts }: Place,
+  { model, size }: FrozenPrefixOptions,
+  { edge, width, scratch, rows }: Place,
 ): Promise<void> {
   const { method, frozen, policy } = model;
   const { family, config } = policy;
-  const sorted = [...sequences].sort((a, b) => a.length - b.length);
-  const lengths = paddedLengths(
-    sorted.map((ids) => ids.length),
-    family.shape(config).context,
-  );
+  const sorted = byLength(rows.lengths);
+  const lengths = paddedLengths(rows.lengths, family.shape(config).context);
   let first = 0;
   for (const length of lengths) {
-    const end = sorted.findLastIndex((ids) => ids.length <= length) + 1;
+    const end = sorted.findLastIndex((i) => rows.lengths[i]! <= length) + 1;
     if (end <= first) continue;
     const hidden = hiddenRows({ family, config, batch: size, length });
     const program = prefixOf({ name: 'frozen', outputs: new Map([['hidden', hidden]]) }, edge);
@@ -135,15 +174,15 @@ async function passThrough(
     });
     for (; first < end; first += size) {
       context.checkStop();
-      const rows = sorted.slice(first, Math.min(end, first + size));
+      const batch = sorted.subarray(first, Math.min(end, first + size));
       const ids = new Int32Array(size * length);
-      for (const [row, one] of rows.entries()) ids.set(one, row * length);
+      for (const [row, number] of batch.entries()) ids.set(rows.read(number), row * length);
       const feeds = new Map([['ids', { dtype: 'i32', shape: [size, length], data: ids } as const]]);
       const { data } = (await executor.run(feeds)).get(PREFIX)!;
-      for (const [row, one] of rows.entries()) {
+      for (const [row, number] of batch.entries()) {
         const from = data.byteOffset + row * length * width * 4;
-        const made = new Uint8Array(data.buffer, from, prefixBytes(one.length, width));
-        await scratch.write(made, starts.get(one)!);
+        const made = new Uint8Array(data.buffer, from, prefixBytes(rows.lengths[number]!, width));
+        await scratch.write(made, prefixBytes(rows.starts[number]!, width));
       }
     }
     first = end;
@@ -152,6 +191,6 @@ async function passThrough(
 }
 
 /** Batches, each fed as its turn comes. */
-export async function* fed(prefix: FrozenPrefix, batches: readonly SequenceBatch[]): AsyncGenerator<Batch> {
+export async function* fed(prefix: FrozenPrefix, batches: Iterable<SequenceBatch>): AsyncGenerator<Batch> {
   for (const batch of batches) yield prefix.feed(batch);
 }

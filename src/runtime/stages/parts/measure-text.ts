@@ -1,11 +1,12 @@
 /** Loss of a policy on text and on answers. */
-import type { Row } from '../../data/row.ts';
 import type { Metrics } from '../../run/events.ts';
 import { type Batch, type Policy, type StageContext, StageError } from '../stage.ts';
 import { documentStream } from './document-stream.ts';
-import { type Example, lossMetrics, noRowsLeft } from './examples.ts';
+import { lossMetrics, noRowsLeft } from './examples.ts';
 import { languageModelProgram } from './language-model-program.ts';
+import type { MeasuredRows } from './measured-rows.ts';
 import { learnedTokens, SupervisedBatches, shapeOf } from './padded-batches.ts';
+import type { StoredSequences } from './stored-sequences.ts';
 import { packed, separate } from './text-course.ts';
 import { runBatches } from './training.ts';
 
@@ -13,27 +14,27 @@ import { runBatches } from './training.ts';
 export async function measureText(
   context: StageContext,
   policy: Policy,
-  rows: readonly Row[],
+  rows: MeasuredRows,
 ): Promise<Metrics> {
   const { tokenizer, family, config } = policy;
-  const { tokens } = await documentStream(rows, tokenizer);
+  const tokens = await documentStream(context, rows, tokenizer);
   const { batch, packing } = context.job.options;
   const layout = packing === false ? separate : packed;
   const { context: length } = family.shape(config);
   const batches = layout.evaluation({ tokens, end: tokenizer.eos }, length, Number(batch));
-  if (batches.length === 0)
+  if (batches === undefined)
     throw new StageError('too-few-rows', 'the text has no token to predict', { option: 'data' });
-  return languageModelLoss(context, policy, batches);
+  return languageModelLoss(context, policy, batches());
 }
 
 /** Over the tokens of the answers alone. */
 export async function measureExamples(
   context: StageContext,
   policy: Policy,
-  examples: readonly Example[],
+  examples: StoredSequences,
 ): Promise<Metrics> {
   const { context: length } = policy.family.shape(policy.config);
-  if (examples.length === 0) throw noRowsLeft();
+  if (examples.count === 0) throw noRowsLeft();
   const size = Number(context.job.options.batch);
   const batches = new SupervisedBatches(examples, size, 1, 0, length, 0).evaluation();
   return languageModelLoss(context, policy, batches);
@@ -42,13 +43,18 @@ export async function measureExamples(
 async function languageModelLoss(
   context: StageContext,
   { family, config, weights }: Policy,
-  batches: readonly Batch[],
+  batches: Iterable<Batch>,
 ): Promise<Metrics> {
-  const sums = await runBatches(batches, (key) =>
+  let learned = 0;
+  const counted = function* () {
+    for (const batch of batches) {
+      context.checkStop();
+      learned += learnedTokens(batch);
+      yield batch;
+    }
+  };
+  const sums = await runBatches(counted(), (key) =>
     context.load(languageModelProgram({ family, config, headTrainable: false, ...shapeOf(key) }), weights),
   );
-  return {
-    ...lossMetrics(sums),
-    supervised_tokens: batches.reduce((n, batch) => n + learnedTokens(batch), 0),
-  };
+  return { ...lossMetrics(sums), supervised_tokens: learned };
 }

@@ -1,25 +1,28 @@
 /** Sequences of different lengths as batches of a few static shapes, padded on the right. */
 import { random } from '../../random/random.ts';
 import type { Batch } from '../stage.ts';
-import type { Example } from './examples.ts';
 import type { LanguageModelSpec } from './language-model-program.ts';
+import type { Sequences } from './stored-sequences.ts';
 
 /** Most shapes a stage compiles: each costs a session and its packed weights. */
 const LARGEST_SHAPES = 3;
 const ROUND = 8;
 const roundUp = (n: number, to: number) => Math.ceil(n / to) * to;
 
-/** A sequence and which of its tokens are learned. */
-export type MarkedSequence = Pick<Example, 'ids' | 'supervised'>;
+/** One of many, by its number. */
+export interface SequenceAt {
+  readonly among: Sequences;
+  readonly number: number;
+}
 
 /** A batch with the sequences that its first rows are, padded; a row after them holds nothing. */
 export interface SequenceBatch extends Batch {
-  readonly sequences: readonly Int32Array[];
+  readonly sequences: readonly SequenceAt[];
 }
 
 /** Lengths to pad to: the longest, and quantiles where they save at least a quarter. */
-export function paddedLengths(lengths: readonly number[], context: number): number[] {
-  const sorted = [...lengths].sort((a, b) => a - b);
+export function paddedLengths(lengths: ArrayLike<number>, context: number): number[] {
+  const sorted = Int32Array.from(lengths).sort();
   const cap = (n: number) => Math.min(context, roundUp(n, ROUND));
   const chosen = [cap(sorted.at(-1) ?? 1)];
   for (const share of [0.9, 0.5]) {
@@ -53,38 +56,41 @@ export class RowOrder {
   }
 }
 
+/** The shortest first; of equal ones that which comes first. */
+export const byLength = (lengths: ArrayLike<number>): Int32Array =>
+  Int32Array.from({ length: lengths.length }, (_, i) => i).sort((a, b) => lengths[a]! - lengths[b]! || a - b);
+
 interface Group {
-  readonly examples: readonly MarkedSequence[];
+  /** Numbers of sequences. */
+  readonly numbers: readonly number[];
   readonly length: number;
   readonly learned: number;
 }
 
-const learnedIn = (example: MarkedSequence) =>
-  example.supervised.reduce((n, bit, i) => n + (i > 0 ? bit : 0), 0);
-
 /**
  * Batches for the language-model program: `ids` (B, T), `rows`, `labels`, `weights` (N). T is one of a few padded
  * lengths and N, the number of positions with loss, the most that any batch of that length has: every shape is known
- * before the first step. Weights are 1 / supervised tokens of the whole step.
+ * before the first step. Weights are 1 / supervised tokens of the whole step. Sequences are read when their batch is made.
  */
 export class SupervisedBatches {
   readonly lengths: readonly number[];
   private readonly learnedByLength = new Map<number, number>();
   private readonly order: RowOrder;
+  private readonly tokensOf: Int32Array;
+  private readonly learnedOf: Int32Array;
 
   constructor(
-    private readonly examples: readonly MarkedSequence[],
+    private readonly sequences: Sequences,
     private readonly size: number,
     private readonly accumulate: number,
     steps: number,
     context: number,
     seed: number,
   ) {
-    this.lengths = paddedLengths(
-      examples.map((e) => e.ids.length),
-      context,
-    );
-    this.order = new RowOrder(examples.length, seed);
+    this.tokensOf = sequences.lengths;
+    this.learnedOf = sequences.learned;
+    this.lengths = paddedLengths(this.tokensOf, context);
+    this.order = new RowOrder(this.tokensOf.length, seed);
     for (let step = 0; step < steps; step++) for (const group of this.groups(step)) this.note(group);
   }
 
@@ -95,19 +101,19 @@ export class SupervisedBatches {
     );
   }
 
-  private group(examples: readonly MarkedSequence[]): Group {
-    const longest = Math.max(...examples.map((e) => e.ids.length));
+  private group(numbers: readonly number[]): Group {
+    const longest = Math.max(...numbers.map((i) => this.tokensOf[i]!));
     return {
-      examples,
+      numbers,
       length: this.lengths.find((n) => n >= longest)!,
-      learned: examples.reduce((n, e) => n + learnedIn(e), 0),
+      learned: numbers.reduce((n, i) => n + this.learnedOf[i]!, 0),
     };
   }
 
   private groups(step: number): Group[] {
     const first = step * this.accumulate * this.size;
     return Array.from({ length: this.accumulate }, (_, micro) =>
-      this.group(this.order.take(first + micro * this.size, this.size).map((i) => this.examples[i]!)),
+      this.group(this.order.take(first + micro * this.size, this.size)),
     );
   }
 
@@ -120,39 +126,41 @@ export class SupervisedBatches {
   /** Tokens of a step's rows, prompts included and padding left out. */
   tokens(step: number): number {
     return this.groups(step)
-      .flatMap((group) => group.examples)
-      .reduce((n, example) => n + example.ids.length, 0);
+      .flatMap((group) => group.numbers)
+      .reduce((n, i) => n + this.tokensOf[i]!, 0);
   }
 
-  /** Every example once, in order; the last batch is filled with empty rows. */
-  evaluation(): SequenceBatch[] {
-    const groups: Group[] = [];
-    const byLength = [...this.examples].sort((a, b) => a.ids.length - b.ids.length);
-    for (let i = 0; i < byLength.length; i += this.size)
-      groups.push(this.group(byLength.slice(i, i + this.size)));
-    for (const group of groups) this.note(group);
-    const learned = groups.reduce((n, g) => n + g.learned, 0);
-    return groups.map((g) => this.batch(g, 1 / learned));
+  /** Every sequence once, the short ones first, batch after batch; the last one is filled with empty rows. */
+  *evaluation(): Generator<SequenceBatch> {
+    const order = byLength(this.tokensOf);
+    const groups = function* (this: SupervisedBatches) {
+      for (let i = 0; i < order.length; i += this.size)
+        yield this.group([...order.subarray(i, i + this.size)]);
+    }.bind(this);
+    for (const group of groups()) this.note(group);
+    const learned = this.learnedOf.reduce((n, count) => n + count, 0);
+    for (const group of groups()) yield this.batch(group, 1 / learned);
   }
 
-  private batch({ examples, length }: Group, weight: number): SequenceBatch {
+  private batch({ numbers, length }: Group, weight: number): SequenceBatch {
     const count = this.learnedByLength.get(length)!;
     const ids = new Int32Array(this.size * length);
     const rows = new Int32Array(count);
     const labels = new Int32Array(count);
     const weights = new Float32Array(count);
     let n = 0;
-    examples.forEach((example, row) => {
-      ids.set(example.ids, row * length);
-      for (let t = 1; t < example.ids.length; t++) {
-        if (!example.supervised[t]) continue;
+    numbers.forEach((number, row) => {
+      const sequence = this.sequences.read(number);
+      ids.set(sequence.ids, row * length);
+      for (let t = 1; t < sequence.ids.length; t++) {
+        if (!sequence.supervised[t]) continue;
         rows[n] = row * length + t - 1;
-        labels[n] = example.ids[t]!;
+        labels[n] = sequence.ids[t]!;
         weights[n++] = weight;
       }
     });
     return {
-      sequences: examples.map(({ ids }) => ids),
+      sequences: numbers.map((number) => ({ among: this.sequences, number })),
       key: `${this.size}x${length}x${count}`,
       feeds: new Map([
         ['ids', { dtype: 'i32', shape: [this.size, length], data: ids }],

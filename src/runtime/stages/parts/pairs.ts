@@ -5,8 +5,9 @@ import { encodeChat } from '../../tokenizers/chat-template.ts';
 import type { Policy } from '../stage.ts';
 import { StageError } from '../stage.ts';
 import type { Account, Overlong } from './examples.ts';
-import { paddedLengths, RowOrder, type SequenceBatch } from './padded-batches.ts';
+import { byLength, paddedLengths, RowOrder, type SequenceBatch } from './padded-batches.ts';
 import { joined } from './sequences.ts';
+import type { StoredPairs } from './stored-pairs.ts';
 
 export interface Pair {
   readonly chosen: Int32Array;
@@ -70,59 +71,59 @@ export function encodePair(
 export class PairBatches {
   readonly lengths: readonly number[];
   private readonly order: RowOrder;
+  /** Tokens of the longer answer of each. */
+  private readonly longest: Int32Array;
 
   constructor(
-    private readonly pairs: readonly Pair[],
+    private readonly pairs: StoredPairs,
     private readonly size: number,
     private readonly accumulate: number,
     context: number,
     seed: number,
   ) {
-    this.lengths = paddedLengths(pairs.map(longestOf), context);
-    this.order = new RowOrder(pairs.length, seed);
+    this.longest = pairs.longest();
+    this.lengths = paddedLengths(this.longest, context);
+    this.order = new RowOrder(pairs.count, seed);
   }
 
   batches(step: number): SequenceBatch[] {
     return Array.from({ length: this.accumulate }, (_, micro) => {
       const first = (step * this.accumulate + micro) * this.size;
-      return this.batch(
-        this.order.take(first, this.size).map((i) => this.pairs[i]!),
-        1 / (this.size * this.accumulate),
-      );
+      return this.batch(this.order.take(first, this.size), 1 / (this.size * this.accumulate));
     });
   }
 
-  evaluation(): SequenceBatch[] {
-    const sorted = [...this.pairs].sort((a, b) => longestOf(a) - longestOf(b));
-    return Array.from({ length: Math.ceil(sorted.length / this.size) }, (_, i) =>
-      this.batch(sorted.slice(i * this.size, (i + 1) * this.size), 1 / sorted.length),
-    );
+  /** Every pair once, the short ones first. */
+  *evaluation(): Generator<SequenceBatch> {
+    const order = byLength(this.longest);
+    for (let first = 0; first < order.length; first += this.size)
+      yield this.batch([...order.subarray(first, first + this.size)], 1 / order.length);
   }
 
-  private batch(pairs: readonly Pair[], weight: number): SequenceBatch {
-    const longest = Math.max(...pairs.map(longestOf));
+  private batch(numbers: readonly number[], weight: number): SequenceBatch {
+    const longest = Math.max(...numbers.map((i) => this.longest[i]!));
     const length = this.lengths.find((n) => n >= longest)!;
     const ids = new Int32Array(2 * this.size * length);
     const last = new Int32Array(2 * this.size);
     const weights = new Float32Array(this.size);
     const margin = new Float32Array(this.size);
-    const sequences: Int32Array[] = [];
+    const answers: number[] = [];
     for (let row = 0; row < this.size; row++) {
-      const pair = pairs[row];
-      const filler = pair ?? pairs[0]!;
-      for (const [offset, side] of [
-        [0, filler.chosen],
-        [this.size, filler.rejected],
+      const number = numbers[row];
+      const pair = this.pairs.read(number ?? numbers[0]!);
+      for (const [offset, side, answer] of [
+        [0, pair.chosen, 0],
+        [this.size, pair.rejected, 1],
       ] as const) {
-        sequences[offset + row] = side;
+        answers[offset + row] = 2 * (number ?? numbers[0]!) + answer;
         ids.set(side, (offset + row) * length);
         last[offset + row] = (offset + row) * length + side.length - 1;
       }
-      weights[row] = pair ? weight : 0;
-      margin[row] = pair?.margin ?? 0;
+      weights[row] = number === undefined ? 0 : weight;
+      margin[row] = number === undefined ? 0 : pair.margin;
     }
     return {
-      sequences,
+      sequences: answers.map((number) => ({ among: this.pairs.answers, number })),
       key: `${this.size}x${length}`,
       feeds: new Map([
         ['ids', { dtype: 'i32', shape: [2 * this.size, length], data: ids }],
@@ -133,5 +134,3 @@ export class PairBatches {
     };
   }
 }
-
-const longestOf = (pair: Pair) => Math.max(pair.chosen.length, pair.rejected.length);

@@ -4,11 +4,13 @@ import { type Policy, type StageContext, StageError } from '../stage.ts';
 import { encodeQuestion } from './examples.ts';
 import { OverlongRows } from './overlong-rows.ts';
 import type { Rollout } from './ppo-update.ts';
+import { unmarked } from './stored-pairs.ts';
+import { type StoredSequences, sequencesFor } from './stored-sequences.ts';
 
 /** Prompts that leave room for an answer; `overlong` decides about the others, and what it did is said. */
-export async function readPrompts(context: StageContext, policy: Policy): Promise<Int32Array[]> {
+export async function readPrompts(context: StageContext, policy: Policy): Promise<StoredSequences> {
   const room = policy.family.shape(policy.config).context - Number(context.job.options.max_new_tokens);
-  const prompts: Int32Array[] = [];
+  const prompts = sequencesFor(context, policy.tokenizer);
   let dropped = 0;
   let cut = 0;
   let rows = 0;
@@ -16,7 +18,7 @@ export async function readPrompts(context: StageContext, policy: Policy): Promis
   for await (const row of context.rows('prompts', 'train')) {
     rows++;
     const prompt = encodeQuestion(promptOf(row), policy);
-    if (prompt.length <= room && prompt.length > 0) prompts.push(prompt);
+    if (prompt.length <= room && prompt.length > 0) prompts.add(unmarked(prompt));
     else if (prompt.length === 0)
       throw new StageError('bad-row', 'the prompt is empty', {
         file: row.file,
@@ -25,7 +27,7 @@ export async function readPrompts(context: StageContext, policy: Policy): Promis
       });
     else if (context.job.options.overlong === 'drop') dropped++;
     else if (context.job.options.overlong === 'truncate' && room > 0) {
-      prompts.push(prompt.slice(-room));
+      prompts.add(unmarked(prompt.slice(-room)));
       cut++;
     } else
       overlong.add(row, prompt.length, {
@@ -35,11 +37,11 @@ export async function readPrompts(context: StageContext, policy: Policy): Promis
       });
   }
   overlong.refuse(rows);
-  if (prompts.length === 0)
+  if (prompts.count === 0)
     throw new StageError('too-few-rows', 'there are no prompts', { option: 'prompts' });
   context.message(
     dropped + cut > 0 ? 'warning' : 'info',
-    `${prompts.length} prompts${dropped + cut > 0 ? `; ${dropped} dropped, ${cut} cut at their start` : ''}`,
+    `${prompts.count} prompts${dropped + cut > 0 ? `; ${dropped} dropped, ${cut} cut at their start` : ''}`,
   );
   return prompts;
 }

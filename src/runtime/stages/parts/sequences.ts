@@ -10,7 +10,3 @@ export function joined(...parts: readonly Int32Array[]): Int32Array {
   }
   return whole;
 }
-
-/** Tokens of the longest one; 0 where there is none. */
-export const longestOf = (sequences: readonly { readonly length: number }[]): number =>
-  sequences.reduce((most, { length }) => Math.max(most, length), 0);

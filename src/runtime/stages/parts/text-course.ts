@@ -1,11 +1,13 @@
 /** How text becomes the batches of pretraining: documents packed end to end, or each a sequence of its own. */
 import type { Batch } from '../stage.ts';
-import { type MarkedSequence, SupervisedBatches } from './padded-batches.ts';
+import type { Tokens } from '../tokens.ts';
+import { documentSequences } from './document-sequences.ts';
+import { SupervisedBatches } from './padded-batches.ts';
 import { evaluationBatches, TrainingWindows, windowsIn } from './windows.ts';
 
 /** Text as tokens, an end token after each document. */
 export interface TokenizedText {
-  readonly tokens: Int32Array;
+  readonly tokens: Tokens;
   readonly end: number;
 }
 
@@ -33,8 +35,11 @@ export interface CourseOptions {
 /** What the option `packing` chooses between. */
 export interface TextLayout {
   course(text: TokenizedText, options: CourseOptions): TextCourse;
-  /** Every token but the first of a sequence predicted once; none where there is nothing to predict. */
-  evaluation(text: TokenizedText, context: number, batch: number): Batch[];
+  /**
+   * Every token but the first of a sequence predicted once: batches, made anew whenever they are asked for; undefined where
+   * there is nothing to predict.
+   */
+  evaluation(text: TokenizedText, context: number, batch: number): (() => Iterable<Batch>) | undefined;
 }
 
 /** Windows of `context` predictions: a document is seen after the ones before it. */
@@ -52,47 +57,33 @@ export const packed: TextLayout = {
     };
   },
   evaluation: ({ tokens }, context, batch) =>
-    tokens.length > 1 ? evaluationBatches(tokens, context, batch) : [],
+    tokens.length > 1 ? () => evaluationBatches(tokens, context, batch) : undefined,
 };
 
 /** A padded sequence a document, seen without the others. */
 export const separate: TextLayout = {
   course(text, options) {
     const { context, batch, accumulate, seed } = options;
-    const sequences = sequencesOf(text, context);
-    const pass = sequences.reduce((n, { ids }) => n + ids.length - 1, 0);
-    const perStep = (pass / sequences.length) * batch * accumulate;
+    const sequences = documentSequences(text, context);
+    const count = sequences.lengths.length;
+    const pass = sequences.learned.reduce((n, learned) => n + learned, 0);
+    const perStep = (pass / count) * batch * accumulate;
     const steps = stepsOf(pass, perStep, options);
     const batches = new SupervisedBatches(sequences, batch, accumulate, steps, context, seed);
     return {
       steps,
       tokensPerStep: Math.round(perStep),
-      epochsPerStep: (batch * accumulate) / sequences.length,
+      epochsPerStep: (batch * accumulate) / count,
       batches: (step) => batches.batches(step),
     };
   },
   evaluation(text, context, batch) {
-    const sequences = sequencesOf(text, context);
-    return sequences.length > 0 ? new SupervisedBatches(sequences, batch, 1, 0, context, 0).evaluation() : [];
+    const sequences = documentSequences(text, context);
+    if (sequences.lengths.length === 0) return undefined;
+    const batches = new SupervisedBatches(sequences, batch, 1, 0, context, 0);
+    return () => batches.evaluation();
   },
 };
 
 const stepsOf = (pass: number, perStep: number, { tokens, epochs, maxSteps }: CourseOptions) =>
   Math.min(maxSteps, Math.max(1, Math.ceil((tokens ?? epochs * pass) / perStep)));
-
-/**
- * One sequence a document; a document longer than the context makes several, each of which begins with the last token of
- * the one before it, so that no token goes unpredicted.
- */
-export function sequencesOf({ tokens, end }: TokenizedText, context: number): MarkedSequence[] {
-  const sequences: MarkedSequence[] = [];
-  let start = 0;
-  for (let i = 0; i < tokens.length; i++) {
-    const ends = tokens[i] === end || i === tokens.length - 1;
-    if (!ends && i + 1 - start < context) continue;
-    const ids = tokens.subarray(start, i + 1);
-    if (ids.length > 1) sequences.push({ ids, supervised: new Uint8Array(ids.length).fill(1) });
-    start = ends ? i + 1 : i;
-  }
-  return sequences;
-}

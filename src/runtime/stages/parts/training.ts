@@ -98,7 +98,7 @@ export const addedTensors = ({ method, trainable, frozen }: TrainedModel): Map<s
   new Map(method.added.map(({ name }) => [name, (trainable.get(name) ?? frozen.get(name))!]));
 
 /** Sums of several evaluation batches as metrics of a language model. */
-export async function languageModelMetrics(trainer: Trainer, batches: readonly Batch[]): Promise<Metrics> {
+export async function languageModelMetrics(trainer: Trainer, batches: Iterable<Batch>): Promise<Metrics> {
   return lossMetrics(await trainer.evaluate(batches));
 }
 
@@ -126,7 +126,7 @@ export function headIsTrained(family: ModelFamily, config: ModelConfig, method: 
 
 /** Sums of the scalar outputs over batches, loading a program once a shape. */
 export async function runBatches(
-  batches: readonly Batch[],
+  batches: Iterable<Batch>,
   load: (key: string) => Promise<Executor>,
 ): Promise<Map<string, number>> {
   const loaded = new Map<string, Executor>();

@@ -1,28 +1,7 @@
 /** A long stream of tokens cut into training windows. */
 import { random } from '../../random/random.ts';
 import type { Batch } from '../stage.ts';
-
-/** Tokens appended into one growing array. */
-export class TokenStream {
-  private buffer = new Int32Array(1 << 16);
-  length = 0;
-
-  append(ids: Int32Array): void {
-    const needed = this.length + ids.length;
-    if (needed > this.buffer.length) {
-      const grown = new Int32Array(Math.max(needed, this.buffer.length * 2));
-      grown.set(this.buffer.subarray(0, this.length));
-      this.buffer = grown;
-    }
-    this.buffer.set(ids, this.length);
-    this.length = needed;
-  }
-
-  /** The tokens so far, not copied. */
-  get tokens(): Int32Array {
-    return this.buffer.subarray(0, this.length);
-  }
-}
+import type { Tokens } from '../tokens.ts';
 
 /** How many windows of `length` predictions a stream gives in one pass. */
 export const windowsIn = (tokens: number, length: number): number =>
@@ -38,7 +17,7 @@ export class TrainingWindows {
   private shift = 0;
 
   constructor(
-    private readonly tokens: Int32Array,
+    private readonly tokens: Tokens,
     private readonly length: number,
     private readonly rows: number,
     private readonly accumulate: number,
@@ -68,27 +47,31 @@ export class TrainingWindows {
 }
 
 /** Every token of a stream but the first, each predicted once, in batches of `rows` windows. */
-export function evaluationBatches(tokens: Int32Array, length: number, rows: number): Batch[] {
-  const starts = Array.from({ length: Math.ceil((tokens.length - 1) / length) }, (_, i) => i * length);
+export function* evaluationBatches(tokens: Tokens, length: number, rows: number): Generator<Batch> {
+  const windows = Math.ceil((tokens.length - 1) / length);
   const weight = 1 / (tokens.length - 1);
-  const batches: Batch[] = [];
-  for (let i = 0; i < starts.length; i += rows) {
-    const part = starts.slice(i, i + rows);
-    while (part.length < rows) part.push(tokens.length); // an empty window: weight 0 everywhere
-    batches.push(windowBatch(tokens, part, length, weight));
+  for (let first = 0; first < windows; first += rows) {
+    // A window after the last is empty: weight 0 everywhere.
+    const start = (row: number) => (first + row < windows ? (first + row) * length : tokens.length);
+    yield windowBatch(
+      tokens,
+      Array.from({ length: rows }, (_, row) => start(row)),
+      length,
+      weight,
+    );
   }
-  return batches;
 }
 
-function windowBatch(tokens: Int32Array, starts: readonly number[], length: number, weight: number): Batch {
+function windowBatch(tokens: Tokens, starts: readonly number[], length: number, weight: number): Batch {
   const rows = starts.length;
   const ids = new Int32Array(rows * length);
   const labels = new Int32Array(rows * length);
   const weights = new Float32Array(rows * length);
   starts.forEach((start, row) => {
     const here = Math.max(0, Math.min(length, tokens.length - 1 - start));
-    ids.set(tokens.subarray(start, start + here), row * length);
-    labels.set(tokens.subarray(start + 1, start + 1 + here), row * length);
+    const seen = tokens.subarray(start, start + here + 1);
+    ids.set(seen.subarray(0, here), row * length);
+    labels.set(seen.subarray(1), row * length);
     weights.fill(weight, row * length, row * length + here);
   });
   const flat = [rows * length];
