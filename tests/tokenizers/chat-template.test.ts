@@ -184,6 +184,34 @@ test('errors of jinja and of the template itself are typed', () => {
   expect(() => encodePrompt(tokenizer, 'nothing', [question])).toThrow('does not write the content');
 });
 
+test('texts are stripped as Python strips them', () => {
+  const content = '\ufeff\x1c\x85 \n<x>a<x>\n \t\u3000';
+  const strip = (call: string) => renderChat(`{{ messages[0].content${call} }}`, [{ role: 'user', content }]);
+  expect(strip('.strip()')).toBe('\ufeff\x1c\x85 \n<x>a<x>');
+  expect(strip(' | trim')).toBe(strip('.strip()'));
+  expect(strip('.rstrip(" \\n\\t\u3000")')).toBe('\ufeff\x1c\x85 \n<x>a<x>');
+  expect(strip('.lstrip("\ufeff").lstrip()')).toBe('<x>a<x>\n \t\u3000');
+  expect(strip('.lstrip("\ufeff").lstrip().strip("<>x")')).toBe('a<x>\n \t\u3000');
+  expect(strip(' | trim("\ufeff\u3000") | trim')).toBe('<x>a<x>');
+  expect(strip('.strip("")')).toBe(content);
+});
+
+test('the end of a turn is learned where the marks of a template leave it out', () => {
+  const marked =
+    "{% for m in messages %}<|{{ m.role }}|>{% if m.role == 'assistant' %}{% generation %}{{ m.content }}{% endgeneration %}{% else %}{{ m.content }}{% endif %}<|end|>{% endfor %}";
+  expect(show(marked, [question, answer, question, answer])).toBe(
+    '<|user|>hi 5<|end|><|assistant|>{yes 患<|end|>}<|user|>hi 5<|end|><|assistant|>{yes 患<|end|>}',
+  );
+});
+
+test('an answer is found where others after it change what stands around it', () => {
+  const thinking =
+    "{% for m in messages %}<|{{ m.role }}|>{% if loop.last and m.role == 'assistant' %}[hm]{% endif %}{{ m.content | trim }}<|end|>{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}";
+  expect(show(thinking, [question, answer, question, answer])).toBe(
+    '<|user|>hi 5<|end|><|assistant|>{yes 患<|end|>}<|user|>hi 5<|end|><|assistant|>{[hm]yes 患<|end|>}',
+  );
+});
+
 test('the clock stands still', () => {
   expect(renderChat("{{ strftime_now('%d %b %Y, %A %j %%') }}", [])).toBe('26 Jul 2024, Friday %j %');
 });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { encodeAnswered, encodeOpening } from '../../src/runtime/tokenizers/encode-answered.ts';
 import { loadTokenizer } from '../../src/runtime/tokenizers/load-tokenizer.ts';
 import { streamDecoder } from '../../src/runtime/tokenizers/stream-decoder.ts';
 import type { TokenizerJson } from '../../src/runtime/tokenizers/tokenizer-files.ts';
@@ -21,6 +22,9 @@ const folder = new URL('../reference/tokenizers/', import.meta.url);
 const kinds = readdirSync(folder).filter((name) => name.endsWith('.json.gz'));
 const read = (name: string): Reference =>
   JSON.parse(gunzipSync(readFileSync(new URL(name, folder))).toString());
+
+/** Those that put nothing after a text. */
+const PARTABLE = ['gemma', 'gpt2', 'llama2', 'llama3', 'mistral', 'o200k', 'qwen2', 'smollm'];
 
 test('there is a reference for every published kind', () => {
   expect(kinds.map((name) => name.split('.')[0])).toEqual([
@@ -53,6 +57,19 @@ describe.each(kinds)('%s', (name) => {
       expect([said, ...tokenizer.encodeText(text)]).toEqual([said, ...whole]);
       expect(tokenizer.decode(whole)).toBe(decoded);
       expect(tokenizer.decode(whole, { skipSpecialTokens: true })).toBe(plain);
+    }
+  });
+
+  test.runIf(PARTABLE.includes(name.split('.')[0]!))('a text in two pieces has the ids of the whole', () => {
+    const parted = rows.flatMap(({ text, special: whole }) => {
+      const at = text.search(/(?<=[a-z]) [a-z]/);
+      return at < 0 ? [] : [{ pieces: [text.slice(0, at), text.slice(at)], whole }];
+    });
+    expect(parted.length).toBeGreaterThan(5);
+    for (const { pieces, whole } of parted) {
+      const [prompt, answer] = encodeAnswered(tokenizer, pieces[0]!, pieces[1]!);
+      expect([pieces, ...prompt, ...answer]).toEqual([pieces, ...whole]);
+      expect(encodeOpening(tokenizer, pieces[0]!)).toEqual(prompt);
     }
   });
 

@@ -3,6 +3,7 @@
 import { PARITY_TOKENS } from '../stages/parts/logits-program.ts';
 import type { Policy } from '../stages/stage.ts';
 import { encodePrompt, renderChat, TemplateError } from '../tokenizers/chat-template.ts';
+import { encodeOpening } from '../tokenizers/encode-answered.ts';
 import type { ChatMessage } from '../tokenizers/render-chat.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
 
@@ -34,7 +35,7 @@ export function conversationFor(policy: Spoken): Conversation {
     if (rendered !== undefined) return rendered;
   }
   const text = messages.map(({ content }) => content).join('\n');
-  return { text, ids: policy.tokenizer.encode(text) };
+  return { text, ids: encodeOpening(policy.tokenizer, text) };
 }
 
 /** Tokens of the conversation, as many as are compared. */

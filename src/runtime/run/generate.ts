@@ -4,6 +4,7 @@ import { Decoder } from '../generation/decoder.ts';
 import { random } from '../random/random.ts';
 import { StageError } from '../stages/stage.ts';
 import { encodePrompt } from '../tokenizers/chat-template.ts';
+import { encodeOpening } from '../tokenizers/encode-answered.ts';
 import { streamDecoder } from '../tokenizers/stream-decoder.ts';
 import { openModel } from './open-model.ts';
 
@@ -28,7 +29,7 @@ export async function* generate(request: GenerateRequest): AsyncGenerator<string
   );
   const prompt = request.chat
     ? encodePrompt(tokenizer, template, [{ role: 'user', content: request.prompt }])
-    : tokenizer.encode(request.prompt);
+    : encodeOpening(tokenizer, request.prompt);
   requireRoom(prompt.length, family.shape(config).context);
   const decoder = new Decoder({ family, config, load: (program) => onnx.load(program), pad: tokenizer.pad });
   const text = streamDecoder(tokenizer);

@@ -3,7 +3,7 @@ import { DataError } from '../data/data-error.ts';
 import { promptCompletionOf } from '../data/shapes.ts';
 import { type Policy, type Reward, StageError } from '../stages/stage.ts';
 import { encodeChat } from '../tokenizers/chat-template.ts';
-import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
+import { encodeAnswered } from '../tokenizers/encode-answered.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
 
 export interface ScoreInput {
@@ -89,22 +89,12 @@ function ofText(value: Readonly<Record<string, unknown>>, place: Place, model: P
     });
     return { ids, counted: supervised };
   }
-  const prompt = openingOf(tokenizer, asked.prompt);
-  const completion = tokenizer.encode(asked.completion, { continues: prompt.length > 0 });
+  const [prompt, completion] = encodeAnswered(tokenizer, asked.prompt, asked.completion);
   if (completion.length === 0) throw refuse(place, 'its completion is empty');
   // A reward is read at the end token, as in training.
   const end = 'score' in model ? [tokenizer.eos] : [];
   const ids = Int32Array.of(...prompt, ...completion, ...end);
   return { ids, counted: new Uint8Array(ids.length).fill(1, Math.max(1, prompt.length)) };
-}
-
-/** A text's tokens with what stands before a text, and without what stands after one. */
-function openingOf(tokenizer: Tokenizer, text: string): Int32Array {
-  const bare = tokenizer.encode(text);
-  const whole = tokenizer.encodeText(text);
-  for (let start = 0; start + bare.length <= whole.length; start++)
-    if (bare.every((id, i) => whole[start + i] === id)) return whole.slice(0, start + bare.length);
-  return whole;
 }
 
 function refuse(place: Place, why: string, help?: string): DataError {

@@ -4,8 +4,10 @@ import { TokenTrie } from './token-trie.ts';
 import type { AddedToken } from './tokenizer-files.ts';
 import { isWhiteSpace } from './white-space.ts';
 
-/** A stretch of text, or the id of an added token in its place. */
-export type Section = { readonly text: string; readonly start: number } | { readonly id: number };
+/** A stretch of text, or the id of an added token in its place; where it stands. */
+export type Section =
+  | { readonly text: string; readonly start: number }
+  | { readonly id: number; readonly start: number };
 
 /** The form in which an added token is looked for. */
 export interface SoughtToken {
@@ -51,7 +53,7 @@ export function addedTokenSplitter(
       const place = placeOf(text, hit.index, match.stop, match.token, end);
       if (place === undefined) continue;
       if (place.start > end) sections.push({ text: text.slice(end, place.start), start: end });
-      sections.push({ id: match.token.id });
+      sections.push({ id: match.token.id, start: place.start });
       end = place.stop;
       candidates.lastIndex = Math.max(candidates.lastIndex, end);
     }

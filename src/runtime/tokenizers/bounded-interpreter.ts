@@ -1,4 +1,5 @@
 import { Interpreter, type Scope, type Statement, type Value } from './jinja.ts';
+import { stripped, strippingIn } from './strip.ts';
 
 /** Steps of a rendering; a conversation of a hundred turns takes some ten thousand. */
 const MAX_WORK = 2_000_000;
@@ -24,10 +25,20 @@ export class BoundedInterpreter extends Interpreter {
 
   override evaluate(statement: Statement | undefined, scope: Scope): Value {
     if (statement?.type === 'For' && statement.iterable !== undefined) this.looped.add(statement.iterable);
-    const value = super.evaluate(statement, scope);
+    const value = this.strip(statement, scope) ?? super.evaluate(statement, scope);
     this.work += 1 + this.sizeOf(value, statement);
     if (this.work > this.limit) throw new Error('it takes too many steps; does it loop?');
     return value;
+  }
+
+  /** `x.strip(y)` and `x | trim` as Python has them: the package strips what JavaScript does, whatever it is told. */
+  private strip(statement: Statement | undefined, scope: Scope): Value | undefined {
+    const call = statement === undefined ? undefined : strippingIn(statement);
+    if (call === undefined) return undefined;
+    const on = this.evaluate(call.on, scope);
+    if (typeof on.value !== 'string') return undefined;
+    const characters = call.characters && this.evaluate(call.characters, scope).value;
+    return new (on.constructor as new (text: string) => Value)(stripped(on.value, call.sides, characters));
   }
 
   private sizeOf({ value }: Value, statement: Statement | undefined): number {

@@ -14,9 +14,10 @@ export interface EncodeChatOptions {
 }
 
 /**
- * A conversation as tokens. Text before, in and after an answer is encoded apart, so that the tokens before an answer
- * are exactly those that `encodePrompt` gives when it is to be generated; between special tokens this changes nothing.
- * Where the template writes no special token after the last answer, the end-of-text token is put there.
+ * A conversation as tokens: those of its whole text, but that none lies on both sides of the beginning or the end of an
+ * answer, so that the tokens before an answer are exactly those that `encodePrompt` gives when it is to be generated.
+ * The token that ends a turn is learned with its answer, also where the template's marks leave it out. Where the template
+ * writes no special token after the last answer, the end-of-text token is put there.
  * @throws TemplateError
  */
 export function encodeChat(
@@ -25,28 +26,26 @@ export function encodeChat(
   messages: readonly ChatMessage[],
   { from = 0 }: EncodeChatOptions = {},
 ): EncodedChat {
-  const { text, answers } = renderWithAnswers(template, messages, namesOf(tokenizer));
+  const { text, answers, marked } = renderWithAnswers(template, messages, namesOf(tokenizer));
   const skipped = messages.slice(0, from).filter(({ role }) => role === 'assistant').length;
+  const pieces = tokenizer.encodePieces(cutAt(text, answers));
+  const isSpecial = (id: number) => tokenizer.specialIds.has(id);
   const writer = new Writer();
-  let position = 0;
-  answers.forEach(({ start, end }, i) => {
-    writer.add(tokenizer.encode(text.slice(position, start)), 0);
-    const ids = tokenizer.encode(text.slice(start, end));
-    const ending = endOfAnswer(tokenizer, ids);
+  writer.add(pieces[0]!, 0);
+  answers.forEach((_, i) => {
+    const [ids, rest] = [pieces[2 * i + 1]!, pieces[2 * i + 2]!];
     const learned = i < skipped ? 0 : 1;
-    writer.add(ids.subarray(0, ending ?? ids.length), learned);
-    if (ending !== undefined) writer.add(ids.subarray(ending), 0);
-    position = end;
+    const ending = endOfAnswer(tokenizer, ids);
+    const own = marked ? ids.length : (ending ?? ids.length);
+    writer.add(ids.subarray(0, own), learned);
+    writer.add(ids.subarray(own), 0);
+    const next = ending === undefined ? nextEnd(tokenizer, template, rest) : 0;
+    writer.add(rest.subarray(0, next), learned);
+    writer.add(rest.subarray(next), 0);
     const isLast = i === answers.length - 1 && messages.at(-1)?.role === 'assistant';
-    const rest = tokenizer.encode(text.slice(end));
-    const endsLater = rest.some((id) => tokenizer.specialIds.has(id));
-    if (isLast && ending === undefined && !endsLater) {
-      writer.add(rest, 0);
+    if (isLast && ending === undefined && !rest.some(isSpecial))
       writer.add(Int32Array.of(tokenizer.eos), learned);
-      position = text.length;
-    }
   });
-  writer.add(tokenizer.encode(text.slice(position)), 0);
   return writer.finish();
 }
 
@@ -58,15 +57,16 @@ export function encodePrompt(
 ): Int32Array {
   const options = namesOf(tokenizer);
   const text = renderPrompt(template, messages, options);
+  const answers = earlierAnswers(template, messages, options, text);
   const writer = new Writer();
-  let position = 0;
-  for (const { start, end } of earlierAnswers(template, messages, options, text)) {
-    writer.add(tokenizer.encode(text.slice(position, start)), 0);
-    writer.add(tokenizer.encode(text.slice(start, end)), 0);
-    position = end;
-  }
-  writer.add(tokenizer.encode(text.slice(position)), 0);
+  for (const ids of tokenizer.encodePieces(cutAt(text, answers))) writer.add(ids, 0);
   return writer.finish().ids;
+}
+
+/** What stands before, in, between and after answers: one piece more than twice as many as there are answers. */
+function cutAt(text: string, answers: readonly Answer[]): string[] {
+  const places = [0, ...answers.flatMap(({ start, end }) => [start, end])];
+  return places.map((place, i) => text.slice(place, places[i + 1]));
 }
 
 /** Tokens at which generation stops: the end of text, and where there is a chat template the end of a turn. */
@@ -80,11 +80,23 @@ export function stopTokensOf(tokenizer: Tokenizer, template: string): number[] {
  * @throws TemplateError
  */
 export function endOfTurn(tokenizer: Tokenizer, template: string): number {
+  return endsOfTurn(tokenizer, template).at(-1) ?? tokenizer.eos;
+}
+
+/** The special tokens that the template writes after an answer, in order. @throws TemplateError */
+function endsOfTurn(tokenizer: Tokenizer, template: string): number[] {
   const question = { role: 'user', content: 'x' };
   const mark = '\uFDD0';
   const text = renderChat(template, [question, { role: 'assistant', content: mark }], namesOf(tokenizer));
-  const after = tokenizer.encode(text.slice(text.indexOf(mark) + mark.length));
-  return after.findLast((id) => tokenizer.specialIds.has(id)) ?? tokenizer.eos;
+  const after = tokenizer.encode(text.slice(text.indexOf(mark) + mark.length), { continues: true });
+  return [...after].filter((id) => tokenizer.specialIds.has(id));
+}
+
+/** Number of ids up to the token that ends the turn before them, where only white space comes first; else 0. */
+function nextEnd(tokenizer: Tokenizer, template: string, ids: Int32Array): number {
+  const at = ids.findIndex((id) => tokenizer.specialIds.has(id));
+  if (at < 0 || tokenizer.decode(ids.subarray(0, at)).trim() !== '') return 0;
+  return endsOfTurn(tokenizer, template).includes(ids[at]!) ? at + 1 : 0;
 }
 
 function earlierAnswers(
@@ -94,8 +106,9 @@ function earlierAnswers(
   text: string,
 ): readonly Answer[] {
   if (!messages.some(({ role }) => role === 'assistant')) return [];
-  const marked = renderWithAnswers(template, messages, options);
-  return text.startsWith(marked.text) ? marked.answers : answersIn(template, messages, options, text);
+  const whole = renderWithAnswers(template, messages, options);
+  if (text.startsWith(whole.text)) return whole.answers;
+  return answersIn(template, messages, { ...options, addGenerationPrompt: true }, text);
 }
 
 /** Number of ids up to the special token that ends an answer, where only white space follows it. */

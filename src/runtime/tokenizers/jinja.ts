@@ -10,6 +10,18 @@ export interface Statement {
   readonly type: string;
   /** Of a loop: what it goes through. */
   readonly iterable?: Statement;
+  /** Of a call: what is called, and with what. */
+  readonly callee?: Statement;
+  readonly args?: readonly Statement[];
+  /** Of a member: whose it is, and its name; in brackets where it is computed. */
+  readonly object?: Statement;
+  readonly property?: Statement;
+  readonly computed?: boolean;
+  /** Of a filter: what goes through it, and its name. */
+  readonly operand?: Statement;
+  readonly filter?: Statement;
+  /** Of a name. */
+  readonly value?: unknown;
 }
 
 export interface Value {

@@ -5,7 +5,7 @@ import { compileDecoder, type TokenDecoder } from './decoders.ts';
 import { compileNormalizer } from './normalizers.ts';
 import { hasUnknownPattern } from './pattern.ts';
 import { compilePostProcessor } from './post-processor.ts';
-import { textEncoder } from './text-encoder.ts';
+import { type Encode, textEncoder } from './text-encoder.ts';
 import { compileModel } from './token-model.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import { type TokenizerConfig, type TokenizerJson, textOfName } from './tokenizer-files.ts';
@@ -18,6 +18,11 @@ export interface Tokenizer {
    * @throws TokenizerError where the pattern of a file from elsewhere takes too long
    */
   encode(text: string, options?: { readonly continues?: boolean }): Int32Array;
+  /**
+   * Ids of each piece of one text: as the whole is encoded, but that no token crosses from a piece to the next. `opens`: with
+   * what the post-processor puts before a text.
+   */
+  encodePieces(pieces: readonly string[], options?: { readonly opens?: boolean }): Int32Array[];
   /**
    * Ids of a text of its own, with what the file's post-processor puts around it: the beginning of text with Llama, the end
    * with T5, nothing with GPT-2. A text that is written with its beginning of text gets no second one.
@@ -84,8 +89,12 @@ export function loadTokenizer(json: TokenizerJson, config: TokenizerConfig): Tok
   const surroundings = compilePostProcessor(json.post_processor);
   requireKnown([...surroundings.before, ...surroundings.after], tokens);
   return {
-    encode: (text, { continues = false } = {}) => encode(text, continues),
-    encodeText: (text) => surrounded(encode(text, false), surroundings, bos),
+    encode: (text, { continues = false } = {}) => encode([text], continues)[0]!,
+    encodePieces(pieces, { opens = false } = {}) {
+      const [first, ...rest] = encode(pieces, false);
+      return opens ? [surrounded(first!, { ...surroundings, after: [] }, bos), ...rest] : [first!, ...rest];
+    },
+    encodeText: (text) => surrounded(encode([text], false)[0]!, surroundings, bos),
     decode(given, { skipSpecialTokens = false } = {}) {
       const texts = Array.from(given, (id) => tokens[id]).filter((token) => token !== undefined);
       const kept = skipSpecialTokens ? texts.filter((text) => !skipped.has(text)) : texts;
@@ -133,19 +142,18 @@ function requireKnown(ids: readonly number[], tokens: readonly (string | undefin
 }
 
 /** Patterns that are not known to end soon are watched while they run. */
-function watched(
-  parts: readonly unknown[],
-): <T>(work: (text: string, continues: boolean) => T) => (text: string, continues: boolean) => T {
+function watched(parts: readonly unknown[]): (work: Encode) => Encode {
   if (!hasUnknownPattern(parts)) return (work) => work;
-  return (work) => (text, continues) => {
-    const limit = LEAST_MS + text.length * MS_PER_UNIT;
+  return (work) => (pieces, continues) => {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const limit = LEAST_MS + length * MS_PER_UNIT;
     try {
-      return withinTime(limit, () => work(text, continues));
+      return withinTime(limit, () => work(pieces, continues));
     } catch (error) {
       if (!(error instanceof OutOfTime)) throw error;
       throw new TokenizerError(
         'tokenizer.json',
-        `cannot be used: its pattern takes more than ${Math.round(limit)} ms for a text of ${text.length} characters`,
+        `cannot be used: its pattern takes more than ${Math.round(limit)} ms for a text of ${length} characters`,
         [
           'a pattern with one repetition inside another can take forever; use a tokenizer from a source that you trust',
         ],

@@ -9,9 +9,12 @@ const MAX_REMEMBERED = 200_000;
 /** Longer pieces hardly come back. */
 const MAX_REMEMBERED_UNITS = 64;
 
+/** Ids of each piece of one text; `continues`: more text stands before it. */
+export type Encode = (pieces: readonly string[], continues: boolean) => Int32Array[];
+
 /**
- * Gives the same ids as the Rust library `tokenizers`. The ids of each pre-token are remembered: words repeat.
- * `continues`: text stands before this one, so that no space or mark is put in front.
+ * Gives the same ids as the Rust library `tokenizers`, but that no token crosses from a piece to the next. The ids of each
+ * pre-token are remembered: words repeat. Where text stands before, no space or mark is put in front.
  * @throws TokenizerError
  */
 export function textEncoder(
@@ -19,36 +22,53 @@ export function textEncoder(
   normalize: Normalizer | undefined,
   sought: readonly SoughtToken[],
   model: TokenModel,
-): (text: string, continues: boolean) => Int32Array {
+): Encode {
   const pieces = compilePreTokenizer(preTokenizer);
   const asWritten = addedTokenSplitter(sought.filter(({ normalized }) => !normalized));
   const afterwards = addedTokenSplitter(sought.filter(({ normalized }) => normalized));
   const encodePiece = remembering((piece) => model.encode(pieces?.spell?.(piece) ?? piece));
   const whole = (text: string): Section[] => (text === '' ? [] : [{ text, start: 0 }]);
 
-  return (text, continues) => {
-    const ids: number[] = [];
-    const encodePart = (part: string, place: Place) => {
-      for (const piece of pieces?.cut?.(part, place) ?? [part])
-        for (const id of encodePiece(piece)) ids.push(id);
-    };
-    for (const outer of (asWritten ?? whole)(text)) {
-      if ('id' in outer) ids.push(outer.id);
+  const encodePart = (text: string, place: Place, ids: number[]) => {
+    const normal = normalize === undefined ? text : normalize(text, place.continues);
+    for (const section of (afterwards ?? whole)(normal)) {
+      if ('id' in section) ids.push(section.id);
       else {
-        const goesOn = continues && outer.start === 0;
-        const normal = normalize === undefined ? outer.text : normalize(outer.text, goesOn);
-        for (const section of (afterwards ?? whole)(normal)) {
-          if ('id' in section) ids.push(section.id);
-          else
-            encodePart(section.text, {
-              first: outer.start === 0 && section.start === 0,
-              continues: goesOn && section.start === 0,
-            });
-        }
+        const first = place.first && section.start === 0;
+        const continues = place.continues && section.start === 0;
+        for (const piece of pieces?.cut?.(section.text, { first, continues }) ?? [section.text])
+          for (const id of encodePiece(piece)) ids.push(id);
       }
     }
-    return Int32Array.from(ids);
   };
+
+  return (given, continues) => {
+    const ids: number[][] = given.map(() => []);
+    const ends = endsOf(given);
+    let piece = 0;
+    for (const section of (asWritten ?? whole)(given.length === 1 ? given[0]! : given.join(''))) {
+      while (section.start >= ends[piece]!) piece++;
+      if ('id' in section) {
+        ids[piece]!.push(section.id);
+        continue;
+      }
+      const { text, start } = section;
+      for (let at = 0; at < text.length; ) {
+        const place = { first: start + at === 0, continues: at > 0 || (continues && start === 0) };
+        const stop = Math.min(text.length, ends[piece]! - start);
+        if (stop > at) encodePart(text.slice(at, stop), place, ids[piece]!);
+        at = stop;
+        if (at < text.length) piece++;
+      }
+    }
+    return ids.map((part) => Int32Array.from(part));
+  };
+}
+
+/** Where each piece ends in the whole text; the last one, nowhere. */
+function endsOf(pieces: readonly string[]): number[] {
+  let end = 0;
+  return pieces.map(({ length }, i) => (i === pieces.length - 1 ? Infinity : (end += length)));
 }
 
 function remembering(encode: (piece: string) => readonly number[]): (piece: string) => readonly number[] {

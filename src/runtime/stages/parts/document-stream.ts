@@ -1,11 +1,15 @@
 /** Documents as one stream of tokens. */
 import type { Row } from '../../data/row.ts';
 import { textOf } from '../../data/shapes.ts';
+import { encodeOpening } from '../../tokenizers/encode-answered.ts';
 import type { Tokenizer } from '../../tokenizers/load-tokenizer.ts';
 import type { StageContext } from '../stage.ts';
 import type { Tokens } from '../tokens.ts';
 
-/** An end token after every document, none inside one that came in several rows. */
+/**
+ * What the tokenizer puts before a text before every document, an end token after it; none inside one that came in several
+ * rows.
+ */
 export async function documentStream(
   context: Pick<StageContext, 'tokens'>,
   rows: AsyncIterable<Row>,
@@ -15,7 +19,10 @@ export async function documentStream(
   const end = Int32Array.of(tokenizer.eos);
   for await (const row of rows) {
     if (stream.length > 0 && !row.continues) stream.append(end);
-    stream.append(tokenizer.encode(textOf(row)));
+    const text = textOf(row);
+    stream.append(
+      row.continues ? tokenizer.encode(text, { continues: true }) : encodeOpening(tokenizer, text),
+    );
   }
   if (stream.length > 0) stream.append(end);
   return stream;

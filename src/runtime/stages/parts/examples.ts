@@ -3,6 +3,7 @@ import type { Row } from '../../data/row.ts';
 import { type Prompt, type PromptCompletion, promptCompletionOf } from '../../data/shapes.ts';
 import type { Metrics } from '../../run/events.ts';
 import { encodeChat, encodePrompt } from '../../tokenizers/chat-template.ts';
+import { encodeAnswered, encodeOpening } from '../../tokenizers/encode-answered.ts';
 import type { Tokenizer } from '../../tokenizers/load-tokenizer.ts';
 import { StageError } from '../stage.ts';
 import { OverlongRows } from './overlong-rows.ts';
@@ -29,8 +30,7 @@ export function encodeExample(row: Row, { tokenizer, template }: Renderer): Exam
     const { ids, supervised } = encodeChat(tokenizer, template, example.messages);
     return { ids, supervised, row };
   }
-  const prompt = tokenizer.encode(example.prompt);
-  const completion = tokenizer.encode(example.completion);
+  const [prompt, completion] = encodeAnswered(tokenizer, example.prompt, example.completion);
   const ids = new Int32Array(prompt.length + completion.length + 1);
   ids.set(prompt);
   ids.set(completion, prompt.length);
@@ -43,7 +43,7 @@ export function encodeExample(row: Row, { tokenizer, template }: Renderer): Exam
 export function encodeQuestion(example: Prompt, { tokenizer, template }: Renderer): Int32Array {
   return example.kind === 'chat'
     ? encodePrompt(tokenizer, template, example.prompt)
-    : tokenizer.encode(example.prompt);
+    : encodeOpening(tokenizer, example.prompt);
 }
 
 /** What the answer is compared with: the row's `answer` column, else the last assistant turn or the completion. */

@@ -2,6 +2,7 @@
 import type { Row } from '../../data/row.ts';
 import type { Preference } from '../../data/shapes.ts';
 import { encodeChat } from '../../tokenizers/chat-template.ts';
+import { encodeAnswered } from '../../tokenizers/encode-answered.ts';
 import type { Policy } from '../stage.ts';
 import { StageError } from '../stage.ts';
 import type { Account, Overlong } from './examples.ts';
@@ -31,8 +32,7 @@ export function encodePair(
   const sequence = (side: 'chosen' | 'rejected'): Int32Array => {
     if (preference.kind === 'chat')
       return encodeChat(tokenizer, template, [...preference.prompt, ...preference[side]]).ids;
-    const prompt = tokenizer.encode(preference.prompt);
-    const answer = tokenizer.encode(preference[side]);
+    const [prompt, answer] = encodeAnswered(tokenizer, preference.prompt, preference[side]);
     return joined(prompt, answer, Int32Array.of(tokenizer.eos));
   };
   account.rows++;
