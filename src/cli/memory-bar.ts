@@ -45,10 +45,11 @@ export function memoryBar(plan: Plan, { style, columns }: MemoryBarOptions): rea
       : fits
         ? ` of ${formatBytes(device)}: fits`
         : `, and ${formatBytes(device)} are there: does not fit`;
+  const inFormat = plan.device_numbers === undefined ? '' : ` in ${plan.device_numbers}`;
   const which = among.length > 1 ? ' needs the most,' : ' needs';
   return [
     '',
-    `  ${style.dim('memory')}  ${style.bold(stage.id)}${which} ${formatBytes(peak)}${room}`,
+    `  ${style.dim('memory')}  ${style.bold(stage.id)}${which} ${formatBytes(peak)}${inFormat}${room}`,
     `${' '.repeat(INDENT)}${bar}${style.dim(FREE.repeat(scale > peak ? Math.max(0, width - bar.length) : 0))}`,
     ...(device === undefined || fits ? [] : [limit(device, peak, width)]),
     ...legend(parts, peak),

@@ -2,7 +2,7 @@
 import { dirname, join } from 'node:path';
 import { readQuantity } from '../compiler/checked/units.ts';
 import type { ExecutionGraph } from '../compiler/graph/graph.ts';
-import type { Plan } from '../runtime/run/plan-types.ts';
+import { type DeviceNumbers, deviceNumbers, type Plan } from '../runtime/run/plan-types.ts';
 import type { Arguments } from './arguments.ts';
 import { UsageError } from './command.ts';
 import { type Checked, checkFile, type PipelineSettings, pipelineSettings } from './compile-file.ts';
@@ -28,12 +28,14 @@ export async function planFile(file: string, given: Arguments): Promise<Planned>
 function sourceOf(file: string, given: Arguments): PlanSource {
   const store = given.value('store');
   const memory = given.value('memory');
+  const numbers = given.value('numbers');
   return {
     file,
     ...pipelineSettings(given),
     device: given.value('device') ?? 'auto',
     ...(store === undefined ? {} : { store }),
     ...(memory === undefined ? {} : { memoryBytes: memorySize(memory) }),
+    ...(numbers === undefined ? {} : { numbers: numberFormat(numbers) }),
     ...givenRange(given),
   };
 }
@@ -61,6 +63,16 @@ function memorySize(text: string): number {
   throw new UsageError(
     `\`--memory ${text}\` is no size of a device's memory`,
     'write it with a unit: `--memory 24GB`',
+  );
+}
+
+/** @throws UsageError for what is no number format that a plan can be made for. */
+function numberFormat(text: string): DeviceNumbers {
+  const found = deviceNumbers.find((name) => name === text);
+  if (found !== undefined) return found;
+  throw new UsageError(
+    `\`--numbers ${text}\` is no number format of a device`,
+    `it takes ${deviceNumbers.join(' or ')}`,
   );
 }
 

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { DiagnosticError, diagnose } from '../compiler/diagnostics/diagnostic.ts';
 import type { StageRange } from '../runtime/run/choose-jobs.ts';
-import type { Plan } from '../runtime/run/plan-types.ts';
+import type { DeviceNumbers, Plan } from '../runtime/run/plan-types.ts';
 
 /** The arguments that a plan was made with. */
 export interface PlanSource extends StageRange {
@@ -15,6 +15,7 @@ export interface PlanSource extends StageRange {
   readonly device: string;
   /** Bytes; absent: of the machine that plans. */
   readonly memoryBytes?: number;
+  readonly numbers?: DeviceNumbers;
   readonly store?: string;
 }
 

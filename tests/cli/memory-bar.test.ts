@@ -103,6 +103,29 @@ describe('ftc plan --memory', () => {
     expect(memory!.parts.reduce((n, { bytes }) => n + bytes, 0)).toBe(peak_memory_bytes);
   });
 
+  it('counts two bytes a number for a device with numbers of 16 bits, the optimizer’s state apart', async () => {
+    const { code, stdout } = await ftc(['plan', file, '--memory', '24GB', '--numbers', 'bf16', '--json']);
+    expect(code).toBe(0);
+    const { device_numbers, stages } = JSON.parse(stdout) as Plan;
+    expect(device_numbers).toBe('bf16');
+    const { total } = stages[0]!.parameters!;
+    const parts = Object.fromEntries(stages[0]!.memory!.parts.map(({ name, bytes }) => [name, bytes]));
+    expect(parts).toEqual({
+      'trained weights': 2 * total,
+      gradients: 2 * total,
+      'optimizer state': 8 * total,
+      activations: parts.activations,
+    });
+    const drawn = await ftc(['plan', file, '--numbers', 'bf16']);
+    expect(drawn.stdout).toMatch(/memory {2}pretrain needs [\d.]+ MB in bf16 of [\d.]+ GB: fits/);
+  });
+
+  it('does not take another number format', async () => {
+    const { code, stderr } = await ftc(['plan', file, '--numbers', 'int3']);
+    expect(code).toBe(2);
+    expect(stderr).toContain('it takes f32 or bf16');
+  });
+
   it.each(['24', 'plenty', '24 apples'])('does not take `%s` for a size', async (size) => {
     const { code, stderr } = await ftc(['plan', file, '--memory', size]);
     expect(code).toBe(2);

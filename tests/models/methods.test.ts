@@ -17,10 +17,10 @@ import { dequantize } from '../../src/runtime/quantization/dequantize.ts';
 import { quantize } from '../../src/runtime/quantization/quantize.ts';
 import { quantizedParameters } from '../../src/runtime/quantization/quantized-parameters.ts';
 import { frozenEdge, PREFIX, prefixOf, suffixOf } from '../../src/runtime/rewrites/cut-prefix.ts';
-import { half, modelMemory } from '../../src/runtime/run/plan-model.ts';
 import { finishProgram } from '../../src/runtime/run/program-passes.ts';
 import { expectClose } from '../reference/close.ts';
 import { type PublishedModel, readPublished } from '../reference/published-models.ts';
+import { modelMemory } from '../run/model-memory.ts';
 import { logitsFeeds, logitsProgram, lossFeeds, lossProgram } from './published-programs.ts';
 
 type Tensors = Map<string, Tensor>;
@@ -179,7 +179,6 @@ test('the planner knows published sizes from their configs: qlora of Mistral 7B 
       batch: 1,
       length: 512,
       recompute: 'blocks',
-      storage: half,
     });
     return new Map(parts.map(({ name: part, bytes }) => [part, bytes]));
   };

@@ -14,7 +14,7 @@ import { tinyData } from './tiny-data.ts';
 /** The smallest model that has everything. */
 export const TINY = 'model=llama(layers=1 width=32 heads=2 context=32) vocabulary=300';
 
-type Range = Pick<PlanRequest, 'only' | 'from' | 'until' | 'memoryBytes'>;
+type Range = Pick<PlanRequest, 'only' | 'from' | 'until' | 'memoryBytes' | 'numbers'>;
 type EventOf<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
 
 /** What a run said. */

@@ -4,6 +4,7 @@ import type { Program } from '../programs/program.ts';
 import type { PlannedWork, Treatment } from '../stages/stage.ts';
 import { peakBytes } from './plan-costs.ts';
 import { finishProgram } from './program-passes.ts';
+import type { Storage } from './stored-memory.ts';
 
 export type RecomputeOption = 'auto' | 'none' | 'blocks';
 
@@ -19,11 +20,12 @@ export interface FittedProgram {
   readonly recompute: NonNullable<Treatment['recompute']>;
 }
 
-/** `freeBytes`: of this machine, or of the container that it is. */
+/** `freeBytes`: of this machine, or of the container that it is. `storage`: of another device. */
 export function fitProgram(
   work: Omit<PlannedWork, 'runs'>,
   option: RecomputeOption = 'none',
   freeBytes: number = process.availableMemory(),
+  storage?: Storage,
 ): FittedProgram {
   const finish = (recompute: FittedProgram['recompute']): FittedProgram => ({
     program: finishProgram(() => work.program, { ...work, recompute }),
@@ -32,5 +34,5 @@ export function fitProgram(
   if (work.trainable === undefined || option === 'none') return finish('none');
   if (option === 'blocks') return finish('blocks');
   const kept = finish('none');
-  return peakBytes(kept.program, work) <= SHARE * freeBytes ? kept : finish('blocks');
+  return peakBytes(kept.program, work, storage) <= SHARE * freeBytes ? kept : finish('blocks');
 }

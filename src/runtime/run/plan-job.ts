@@ -6,7 +6,7 @@ import { countRows } from '../data/digest-data.ts';
 import { openData } from '../data/open-data.ts';
 import type { Row } from '../data/row.ts';
 import type { Speed } from '../programs/cost.ts';
-import { type Estimate, type PlannedModel, StageError } from '../stages/stage.ts';
+import { type Estimate, type PlannedModel, type PlannedWork, StageError } from '../stages/stage.ts';
 import type { Store } from '../store/store.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
 import { estimateContext } from './estimate-context.ts';
@@ -19,6 +19,7 @@ import type { PlannedFix, PlannedStage } from './plan-types.ts';
 import { readConfigAndTokenizer } from './policies.ts';
 import { outputsStand, reasonFor } from './result-stands.ts';
 import { type RowsRead, watchRows } from './rows-read.ts';
+import type { Storage } from './stored-memory.ts';
 import { measureTokensPerByte } from './tokens-per-byte.ts';
 
 /** Said where `auto` decided so. */
@@ -47,12 +48,14 @@ export interface Surroundings {
   readonly memoryBytes: number;
   /** What of it is free, where that is known. */
   readonly freeBytes: number | undefined;
+  /** How it keeps numbers, where that is not how this machine does. */
+  readonly storage: Storage | undefined;
 }
 
 /** Errors: DataError, MethodError, StageError: what a user can mend. */
 export async function planJob(
   job: Job,
-  { root, store, speed, planned, again, memoryBytes, freeBytes }: Surroundings,
+  { root, store, speed, planned, again, memoryBytes, freeBytes, storage }: Surroundings,
 ): Promise<PlannedJob> {
   const before = job.inputs.map((i) => ({ slot: i.slot, job: planned.get(i.from)! }));
   const gated = job.conditions.map((c) => planned.get(c.job)!);
@@ -71,11 +74,12 @@ export async function planJob(
     const made = await stages[one.kind]!.estimate(read.context);
     const option = recomputeOption(one);
     let repeats = false;
-    const costs = costsOf(made, speed, (work) => {
-      const { program, recompute } = fitProgram(work, option, freeBytes);
+    const finish = (work: PlannedWork) => {
+      const { program, recompute } = fitProgram(work, option, freeBytes, storage);
       repeats ||= recompute === 'blocks' && option === 'auto';
       return program;
-    });
+    };
+    const costs = costsOf(made, speed, finish, storage);
     return { estimate: made, costs, recomputed: repeats ? [RECOMPUTED] : [], read };
   };
   const { estimate, costs, recomputed, read } = await costing(job);

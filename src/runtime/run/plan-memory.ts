@@ -65,7 +65,7 @@ export function stageMemory(held: Partial<HeldBytes>, programs: readonly LoadedP
   const nodes = sum(programs.map(({ program }) => nodesOf(program).length));
   const kept = {
     process: PROCESS_BYTES + Math.min(MOST_HEAP_BYTES, HEAP_BYTES_A_NODE * nodes),
-    weights: sum(weights.values()) + (held.weights ?? 0),
+    weights: sum(weights.values()) + (held.weights ?? 0) + (held.originals ?? 0),
     'quantized weights': sum(codes.values()),
     'trained weights': sum(copies.values()),
     'optimizer state': held.optimizer ?? 0,
@@ -82,7 +82,7 @@ export function stageMemory(held: Partial<HeldBytes>, programs: readonly LoadedP
 }
 
 /** Parameters that are codes of a weight, or scales of its codes. */
-function codeNames(program: Program): ReadonlySet<string> {
+export function codeNames(program: Program): ReadonlySet<string> {
   const codes = parametersOf(program).flatMap(({ dtype, attributes }) =>
     dtype === 'f32' ? [] : [attributes.name],
   );

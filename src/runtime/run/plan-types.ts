@@ -91,6 +91,9 @@ export interface PlanTotals {
   readonly seconds: TimeRange;
 }
 
+export const deviceNumbers = ['f32', 'bf16'] as const;
+export type DeviceNumbers = (typeof deviceNumbers)[number];
+
 export interface Plan {
   readonly format_version: '1.0';
   readonly pipeline: string;
@@ -100,5 +103,7 @@ export interface Plan {
   readonly totals: PlanTotals;
   /** What the device has that was planned for: `--memory`, else this machine. */
   readonly device_memory_bytes?: number;
+  /** Number format of its weights, gradients and activations: `--numbers`. Absent: as this machine keeps them, in f32. */
+  readonly device_numbers?: DeviceNumbers;
   readonly diagnostics: readonly PlanDiagnostic[];
 }

@@ -7,7 +7,8 @@ import { openStore } from '../store/store.ts';
 import { chooseJobs, missingBefore, needsResultOf, type StageRange } from './choose-jobs.ts';
 import { explainFailure } from './failures.ts';
 import { blocked, type PlannedJob, planJob } from './plan-job.ts';
-import type { Plan, PlanDiagnostic, PlannedStage } from './plan-types.ts';
+import type { DeviceNumbers, Plan, PlanDiagnostic, PlannedStage } from './plan-types.ts';
+import { half } from './stored-memory.ts';
 
 export interface PlanRequest extends StageRange {
   readonly graph: ExecutionGraph;
@@ -17,6 +18,8 @@ export interface PlanRequest extends StageRange {
   readonly device: string;
   /** Bytes of the device that is planned for. Default: this machine's. */
   readonly memoryBytes?: number;
+  /** In which it keeps weights, gradients and activations. Default: f32, as this machine does. */
+  readonly numbers?: DeviceNumbers;
 }
 
 /**
@@ -28,6 +31,8 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
   const store = await openStore(request.storeDirectory, { write: false });
   const speed = await deviceSpeed();
   const { memoryBytes = deviceMemory(), memoryBytes: freeBytes } = request;
+  const { numbers } = request;
+  const storage = numbers === 'bf16' ? half : undefined;
   const planned = new Map<string, PlannedJob>();
   const diagnostics: PlanDiagnostic[] = [];
   const chosen = chooseJobs(request.graph.jobs, request);
@@ -35,7 +40,7 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
   for (const job of [...before, ...within]) {
     const again = within.includes(job) ? chosen.again : undefined;
     try {
-      const around = { root, store, speed, planned, again, memoryBytes, freeBytes };
+      const around = { root, store, speed, planned, again, memoryBytes, freeBytes, storage };
       const one = await planJob(job, around);
       planned.set(job.id, one);
       if (one.problem) diagnostics.push(problemOf(one.problem, job));
@@ -68,6 +73,7 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
       seconds: { low: sum((s) => s.seconds.low), high: sum((s) => s.seconds.high) },
     },
     device_memory_bytes: memoryBytes,
+    ...(numbers && { device_numbers: numbers }),
     diagnostics: diagnostics.filter(({ stage }) => stages.some(({ id }) => id === stage)),
   };
 }

@@ -256,8 +256,10 @@ export interface Estimate {
 
 /** Bytes that a stage keeps while it runs, beside its programs and the weights that they read. */
 export interface HeldBytes {
-  /** Weights that no program reads: the originals of what is trained, and what another model does not share. */
+  /** Weights that no program reads: what another model does not share. */
   readonly weights: number;
+  /** Of what is trained, which is trained in a copy. */
+  readonly originals: number;
   /** What the optimizer keeps in memory. */
   readonly optimizer: number;
   /** Keys and values of the rows that are sampled. */

@@ -18,7 +18,7 @@ export interface MethodSizes {
   /** The optimizer's state and the gradients, which live beside the program. */
   readonly besides: number;
   /** What lives beside all of the stage's programs. */
-  readonly held: Pick<HeldBytes, 'weights' | 'optimizer'>;
+  readonly held: Pick<HeldBytes, 'weights' | 'originals' | 'optimizer'>;
   /** The model that the stage makes. */
   readonly made: PlannedModel;
   readonly notes: readonly string[];
@@ -58,7 +58,11 @@ export function methodSizes(
     parameters: { total: whole, trainable },
     diskBytes: (method.adapter ? added : whole) * BYTES,
     besides: trainable * BYTES + state.memory,
-    held: { weights: originals * BYTES + measured * (BYTES - EIGHT_BITS_PACKED), optimizer: state.memory },
+    held: {
+      weights: measured * (BYTES - EIGHT_BITS_PACKED),
+      originals: originals * BYTES,
+      optimizer: state.memory,
+    },
     made: madeOf(context.job.id, model, method),
     notes: [
       ...(state.file > 0

@@ -1,4 +1,4 @@
-/** Memory of large models from their configs, against the papers; no weight is made. */
+/** Memory of large models from their configs, in numbers of 16 bits, against the papers; no weight is made. */
 import { describe, expect, test } from 'vitest';
 import { methods } from '../../src/runtime/catalog.ts';
 import type { AppliedMethod } from '../../src/runtime/methods/method.ts';
@@ -7,10 +7,10 @@ import type { ModelConfig } from '../../src/runtime/models/model.ts';
 import { adamw } from '../../src/runtime/optimizers/adamw.ts';
 import { paged } from '../../src/runtime/optimizers/paged.ts';
 import { sizeOf } from '../../src/runtime/programs/program.ts';
-import { half, modelMemory } from '../../src/runtime/run/plan-model.ts';
 import type { PlannedStage } from '../../src/runtime/run/plan-types.ts';
 import { llamaSizes } from '../reference/llama-sizes.ts';
-import { tinyData } from './tiny-data.ts';
+import { modelMemory } from './model-memory.ts';
+import { lines, tinyData } from './tiny-data.ts';
 import { workshops } from './workshop.ts';
 
 const workshop = workshops();
@@ -55,7 +55,7 @@ const qlora = (config: ModelConfig) =>
 const count = (specs: readonly { readonly shape: readonly number[] }[]) =>
   specs.reduce((n, { shape }) => n + sizeOf(shape), 0);
 
-const row = { family: llama, batch: 1, length: 512, storage: half };
+const row = { family: llama, batch: 1, length: 512 };
 
 describe.each(Object.entries(llamaSizes))('LLaMA %s', (_, size) => {
   const config = configOf(size);
@@ -128,6 +128,32 @@ test('without computing blocks again a row of 7B takes several times the activat
   );
   expect(none!.bytes).toBeGreaterThan(4 * blocks!.bytes);
 });
+
+test('65B from its config.json alone, on a device of 48 GB with numbers of 16 bits', async () => {
+  const config = configOf(llamaSizes['65B']);
+  const rows = lines([0, 1].map((i) => ({ prompt: `${i} `.repeat(800), completion: 'yes' })));
+  const planned = (method: string) =>
+    workshop(
+      `sft(${method}; model=local("65B") data=jsonl("rows.jsonl") → split(test=0) batch=1 max_steps=1 recompute=blocks)`,
+      { 'rows.jsonl': rows, '65B/config.json': JSON.stringify(config) },
+    ).plan(undefined, { memoryBytes: 48 * GB, numbers: 'bf16' });
+
+  const { stages, diagnostics, device_numbers } = await planned('qlora r=64');
+  expect(device_numbers).toBe('bf16');
+  expect(diagnostics.map(({ code }) => code)).toEqual(['FTP5011']);
+  const { tokens, memory } = stages[1]!;
+  // 0.3 tokens a byte of the prompt, more for the answer.
+  expect(tokens).toBeGreaterThan(480);
+  expect(tokens).toBeLessThan(512);
+  expect(memory!.fits).toBe(true);
+  expect(memory!.peak_bytes).toBeGreaterThan(43 * GB);
+  const whole = await planned('full');
+  expect(whole.stages[1]!.memory!.fits).toBe(false);
+  expect(whole.stages[1]!.peak_memory_bytes).toBeGreaterThan(780 * GB);
+  expect(whole.stages[1]!.peak_memory_bytes).toBeLessThan(800 * GB);
+  const fits = whole.stages[1]!.memory!.fixes!.filter((fix) => fix.fits);
+  expect(fits.map(({ change }) => change)).toEqual(['qlora']);
+}, 60_000);
 
 test('a directory that holds a config.json and nothing else is planned, and not run', async () => {
   const config = configOf(llamaSizes['7B']);
