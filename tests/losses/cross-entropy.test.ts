@@ -62,16 +62,17 @@ describe.each([reference, onnx])('$name', (engine) => {
       labels: i32(Array.from({ length: 10 }, () => stream.integer(9))),
       weights: f32(Array.from({ length: 10 }, () => stream.uniform())),
     };
-    const run = (chunkRows: number) => {
+    const run = (headTrainable: boolean, chunkRows: number, chunkColumns?: number) => {
       const built = linearCrossEntropy({
         hidden: input('hidden', 'f32', [10, 4]),
         head: input('head', 'f32', [9, 4]),
         labels: input('labels', 'i32', [10]),
         weights: input('weights', 'f32', [10]),
-        headTrainable: true,
+        headTrainable,
         chunkRows,
+        ...(chunkColumns !== undefined && { chunkColumns }),
       });
-      return runProgram(engine, { ...built }, feeds, ['hidden', 'head']);
+      return runProgram(engine, { ...built }, feeds, headTrainable ? ['hidden', 'head'] : ['hidden']);
     };
     // The ordinary rules of differentiation, without chunks or gradients written by hand.
     const { logProbability, entropy } = logProbabilities({
@@ -82,37 +83,53 @@ describe.each([reference, onnx])('$name', (engine) => {
     const weights = input('weights', 'f32', [10]);
     const plain = { loss: mul(sum(mul(weights, logProbability)), -1), entropy: sum(mul(weights, entropy)) };
     const expected = await runProgram(engine, plain, feeds, ['hidden', 'head']);
-    for (const chunkRows of [1, 3, 5, 10, 100]) {
-      const actual = await run(chunkRows);
-      for (const [name, tensor] of expected) {
-        expectClose(
-          actual.get(name)!.data,
-          tensor.data,
-          { absolute: 2e-6, relative: 4e-6 },
-          `${name}, ${chunkRows}`,
-        );
-      }
+    const close = (actual: Awaited<ReturnType<typeof run>>, tiles: string) => {
+      for (const [name, { data }] of actual)
+        if (expected.has(name))
+          expectClose(
+            data,
+            expected.get(name)!.data,
+            { absolute: 2e-6, relative: 4e-6 },
+            `${name}, ${tiles}`,
+          );
+    };
+    for (const chunkRows of [1, 3, 5, 10, 100]) close(await run(true, chunkRows), `${chunkRows}`);
+    const whole = await run(false, 10, 9);
+    for (const [rows, columns] of [
+      [10, 3],
+      [4, 4],
+      [1, 8],
+      [3, 1],
+    ] as const) {
+      const tiled = await run(false, rows, columns);
+      expect([...tiled.keys()]).toContain('grad:hidden');
+      close(tiled, `${rows} × ${columns}`);
+      expect(tiled.get('correct')!.data[0]).toBeCloseTo(whole.get('correct')!.data[0]!, 5);
     }
   });
 
-  test('the loss of a token whose probability no float holds', async () => {
-    const built = linearCrossEntropy({
-      hidden: input('hidden', 'f32', [2, 3]),
-      head: input('head', 'f32', [3, 3]),
-      labels: input('labels', 'i32', [2]),
-      weights: input('weights', 'f32', [2]),
-    });
-    const feeds = {
-      hidden: f32([300, 0, -250, 1e4, 9990, 0], [2, 3]),
-      head: identity(3),
-      labels: i32([2, 1]),
-      weights: f32([1, 1]),
-    };
-    const results = await runProgram(engine, { loss: built.loss }, feeds, ['hidden']);
-    expectClose(results.get('loss')!.data, [550 + 10 + Math.log1p(Math.exp(-10))], { relative: 1e-7 });
-    const p = 1 / (1 + Math.exp(10));
-    expectClose(results.get('grad:hidden')!.data, [1, 0, -1, 1 - p, p - 1, 0], CLOSE);
-  });
+  test.each([3, 2, 1])(
+    'the loss of a token whose probability no float holds, %i at once',
+    async (chunkColumns) => {
+      const built = linearCrossEntropy({
+        hidden: input('hidden', 'f32', [2, 3]),
+        head: input('head', 'f32', [3, 3]),
+        labels: input('labels', 'i32', [2]),
+        weights: input('weights', 'f32', [2]),
+        chunkColumns,
+      });
+      const feeds = {
+        hidden: f32([300, 0, -250, 1e4, 9990, 0], [2, 3]),
+        head: identity(3),
+        labels: i32([2, 1]),
+        weights: f32([1, 1]),
+      };
+      const results = await runProgram(engine, { loss: built.loss }, feeds, ['hidden']);
+      expectClose(results.get('loss')!.data, [550 + 10 + Math.log1p(Math.exp(-10))], { relative: 1e-7 });
+      const p = 1 / (1 + Math.exp(10));
+      expectClose(results.get('grad:hidden')!.data, [1, 0, -1, 1 - p, p - 1, 0], CLOSE);
+    },
+  );
 
   test('log-probabilities at a temperature, entropies', async () => {
     const { logits, tokens, temperature, logprobs } = vectors.logprob_with_temperature;

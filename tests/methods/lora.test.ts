@@ -6,11 +6,13 @@ import { differentiate } from '../../src/runtime/gradients/differentiate.ts';
 import { lora } from '../../src/runtime/methods/lora.ts';
 import { maskName } from '../../src/runtime/methods/lora-rewrite.ts';
 import type { Tensor } from '../../src/runtime/programs/ops.ts';
-import { inputsOf, parametersOf } from '../../src/runtime/programs/program.ts';
+import { inputsOf, type Node, nodesOf, parametersOf } from '../../src/runtime/programs/program.ts';
+import { optimize } from '../../src/runtime/rewrites/optimize.ts';
 import { batchFeeds, forwardProgram, lossFeeds, lossProgram } from '../models/golden-programs.ts';
 import { expectClose } from '../reference/close.ts';
 import { type Golden, type GoldenName, goldenFile, goldenNames, readGolden } from '../reference/golden.ts';
 import { vectors } from '../reference/rl-vectors.ts';
+import { applied, bareStep, families } from '../rewrites/tiny-models.ts';
 import { heads, run } from './programs.ts';
 import { targetOf } from './targets.ts';
 
@@ -213,4 +215,30 @@ test('dropout acts on the input of A alone, through masks that are fed', async (
   const bare = method.rewrite(forwardProgram(golden, 'a'), { dropout: false });
   expect(inputsOf(bare).map((node) => node.attributes.name)).toEqual(['ids', 'positions', 'bias']);
   expect(parametersOf(bare).length).toBe(parametersOf(program).length);
+});
+
+test('an input of several adapted layers is multiplied once, forward and backward', () => {
+  const [llama] = families;
+  const method = applied(lora, llama!, { r: 2, targets: ['q', 'k', 'v', 'o'] });
+  const step = differentiate(method.rewrite(bareStep(llama!, lora)), {
+    loss: 'loss',
+    withRespectTo: method.trainable,
+  });
+  const program = optimize(step);
+  const joined = nodesOf(program).filter(
+    (node) =>
+      node.op === 'concat' &&
+      node.inputs.every((x) => x.op === 'parameter' && /lora_A/.test(x.attributes.name)),
+  );
+  expect(joined.map(({ shape }) => shape)).toEqual([
+    [6, 16],
+    [6, 16],
+    [6, 16],
+  ]);
+  const products = (a: Node) =>
+    nodesOf(program).filter((node) => node.op === 'matmul' && node.inputs[1] === a);
+  // Nothing below the first block is trained: no gradient for its input.
+  expect(joined.map((a) => products(a).length)).toEqual([1, 2, 2]);
+  const gradients = [...program.outputs].filter(([name]) => /grad:.*0.*[qkv]_proj.lora_A/.test(name));
+  expect(new Set(gradients.map(([, node]) => node.op === 'slice' && node.inputs[0])).size).toBe(1);
 });

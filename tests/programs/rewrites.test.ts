@@ -4,7 +4,7 @@ import { evaluate } from '../../src/runtime/executables/reference/reference.ts';
 import { differentiate } from '../../src/runtime/gradients/differentiate.ts';
 import * as b from '../../src/runtime/programs/builder.ts';
 import { printProgram } from '../../src/runtime/programs/print.ts';
-import { nodesOf, type Program } from '../../src/runtime/programs/program.ts';
+import { type Node, nodesOf, type Program } from '../../src/runtime/programs/program.ts';
 import { verifyProgram } from '../../src/runtime/programs/verify.ts';
 import { optimize, rewrites } from '../../src/runtime/rewrites/optimize.ts';
 import { expectClose } from '../executables/tolerances.ts';
@@ -176,6 +176,36 @@ describe('rewrites do their work', () => {
     expect(bundles.map((n) => n.inputs.map((x) => (x.op === 'reshape' ? x.inputs[0]!.op : x.op)))).toEqual([
       ['max', 'matmul'],
       ['max', 'matmul'],
+    ]);
+    expect(printProgram(optimize(optimized))).toBe(printProgram(optimized));
+    const values = new Map([
+      ['h', randomTensor({ dtype: 'f32', shape: hidden.shape, low: -1, high: 1 }, random)],
+      ['head', randomTensor({ dtype: 'f32', shape: head.shape, low: -1, high: 1 }, random)],
+    ]);
+    const [expected, actual] = [evaluate(program, values), evaluate(optimized, values)];
+    for (const [name, value] of expected) expect([...actual.get(name)!.data]).toEqual([...value.data]);
+  });
+
+  test('where one of them is large, what else is read from a tile of logits waits for it', () => {
+    const [rows, width, vocabulary, parts] = [4096, 48, 512, 2];
+    const hidden = b.input('h', 'f32', [rows, width]);
+    const head = b.parameter('head', [vocabulary, width]);
+    const tiles = Array.from({ length: parts }, (_, i) => {
+      const some = b.sliceAxis(head, 0, (i * vocabulary) / parts, ((i + 1) * vocabulary) / parts);
+      const logits = b.matmul(hidden, some, { transposeB: true });
+      const p = b.softmax(logits);
+      return { largest: b.max(logits, [1]), likeliest: b.max(p, [1]), mixture: b.matmul(p, some) };
+    });
+    const sumOf = (of: (tile: (typeof tiles)[number]) => Node) => tiles.map(of).reduce((x, y) => b.add(x, y));
+    const program = b.program('p', {
+      largest: sumOf((tile) => b.mul(tile.largest, tile.likeliest)),
+      mixture: sumOf((tile) => tile.mixture),
+    });
+    const optimized = optimize(program);
+    const waits = nodesOf(optimized).filter((n) => n.op === 'after');
+    expect(waits.map((n) => n.inputs.map((x) => `${x.op} ${x.shape}`))).toEqual([
+      [`concat ${2 * rows}`, `matmul ${rows},${width}`],
+      [`concat ${2 * rows}`, `matmul ${rows},${width}`],
     ]);
     expect(printProgram(optimize(optimized))).toBe(printProgram(optimized));
     const values = new Map([

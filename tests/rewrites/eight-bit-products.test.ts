@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { onnx } from '../../src/runtime/executables/onnx/onnx.ts';
 import { reference } from '../../src/runtime/executables/reference/reference.ts';
 import { differentiate } from '../../src/runtime/gradients/differentiate.ts';
+import { linearCrossEntropy } from '../../src/runtime/losses/linear-cross-entropy.ts';
 import { lora } from '../../src/runtime/methods/lora.ts';
 import {
   gatherRows,
@@ -146,6 +147,43 @@ test('the gradient of cross-entropy vanishes where the label is certain, in code
   for (const engine of [onnx, reference]) {
     const { data } = (await (await engine.load(coded, { frozen })).run(feeds)).get('y')!;
     expect(Math.max(...data.map(Math.abs)), engine.name).toBeLessThan(2e-6);
+  }
+});
+
+test('a head in tiles is read in the codes of the whole one, the rows of labels too', async () => {
+  const [vocabulary, width] = [96, 24];
+  const weight = tensor(gaussian([vocabulary, width], 6));
+  const hidden = tensor(gaussian([40, width], 7));
+  const labels = Int32Array.from({ length: 40 }, (_, i) => (i * 29) % vocabulary);
+  const step = (chunkColumns: number) => {
+    const { loss } = linearCrossEntropy({
+      hidden: input('hidden', 'f32', [40, width]),
+      head: parameter('head', [vocabulary, width]),
+      labels: input('labels', 'i32', [40]),
+      weights: input('weights', 'f32', [40]),
+      chunkRows: 16,
+      chunkColumns,
+    });
+    const built = differentiate(program('head', { loss }), { loss: 'loss', withRespectTo: ['hidden'] });
+    return optimize(eightBitProducts(() => true).run(built));
+  };
+  const feeds = new Map<string, Tensor>([
+    ['hidden', hidden],
+    ['labels', { dtype: 'i32', shape: [40], data: labels }],
+    ['weights', { dtype: 'f32', shape: [40], data: new Float32Array(40).fill(1 / 40) }],
+  ]);
+  const whole = step(vocabulary);
+  const frozen = eightBitParameters(new Map([['head', weight]]), readBy(whole));
+  const expected = await (await reference.load(whole, { frozen })).run(feeds);
+  for (const columns of [32, 40]) {
+    const tiled = step(columns);
+    expect(readBy(tiled)('head')).toBe(false);
+    expect(nodesOf(tiled).filter((n) => n.op === 'matmulCodes')).toHaveLength(2 * 3 * 3);
+    for (const engine of [onnx, reference]) {
+      const results = await (await engine.load(tiled, { frozen })).run(feeds);
+      for (const [name, { data }] of expected)
+        expect(relativeError(results.get(name)!.data, data), `${engine.name} ${name}`).toBeLessThan(5e-3);
+    }
   }
 });
 

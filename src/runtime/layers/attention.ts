@@ -4,6 +4,7 @@
  */
 import { add, concat, matmul, reshape, sliceAxis, softmax, transpose } from '../programs/builder.ts';
 import type { Node } from '../programs/program.ts';
+import { bandsOf } from './bands.ts';
 
 /** (B·T, H·E) → (B, H, T, E) */
 export function splitHeads(x: Node, batch: number, tokens: number, heads: number): Node {
@@ -19,6 +20,11 @@ function joinHeads(x: Node): Node {
   return reshape(ordered, [batch * tokens, heads * size]);
 }
 
+interface Past {
+  readonly key: Node;
+  readonly value: Node;
+}
+
 export interface AttentionInputs {
   /** (B, H, T, E) */
   readonly query: Node;
@@ -29,33 +35,54 @@ export interface AttentionInputs {
   /** Added to the scores; broadcasts to (B, 1, T, S). */
   readonly bias: Node;
   /** (B, K, P, E) each. */
-  readonly past?: { readonly key: Node; readonly value: Node } | undefined;
+  readonly past?: Past | undefined;
   /** What products of queries and keys are multiplied by; 1 / √E where absent. */
   readonly scale?: number;
 }
 
 /**
  * softmax(scale · q kᵀ + bias) v → (B·T, H·E).
- * The G query heads that share a key head are stacked on the token axis, so keys are never repeated; past and new
- * keys are scored apart and only the scores are joined, so the cache is never copied.
+ * The G query heads that share a key head are stacked on the token axis, so keys are never repeated. Queries are taken
+ * in bands, so that of scores that the bias hides from a whole band none is computed.
  * @see https://arxiv.org/abs/1706.03762 equation 1, https://arxiv.org/abs/2305.13245
  */
-export function attention({ query, key, value, bias, past, ...inputs }: AttentionInputs): Node {
+export function attention(inputs: AttentionInputs): Node {
+  const { query, key, value, bias, past } = inputs;
+  const scale = inputs.scale ?? 1 / Math.sqrt(query.shape[3]!);
+  if (past !== undefined) return joinHeads(withPast({ ...inputs, past, scale }));
+  const bands = bandsOf(bias);
+  const contexts = bands.map((band) => {
+    const keys = (x: Node) => sliceAxis(x, 2, ...band.keys);
+    return banded(sliceAxis(query, 2, ...band.queries), keys(key), keys(value), band.bias, scale);
+  });
+  return joinHeads(contexts.length === 1 ? contexts[0]! : concat(contexts, 2));
+}
+
+/** Query heads that share a key head behind one another. (B, H, T, E) → (B, K, G·T, E) */
+function stack(query: Node, groups: number): Node {
   const [batch, heads, tokens, size] = query.shape as [number, number, number, number];
-  const scale = inputs.scale ?? 1 / Math.sqrt(size);
-  const groups = key.shape[1]!;
-  const stacked = heads === groups ? query : reshape(query, [batch, groups, (heads / groups) * tokens, size]);
+  return heads === groups ? query : reshape(query, [batch, groups, (heads / groups) * tokens, size]);
+}
+
+/** (B, H, T, E), (B, K, S, E) twice → (B, H, T, E) */
+function banded(query: Node, key: Node, value: Node, bias: Node, scale: number): Node {
+  const scores = matmul(stack(query, key.shape[1]!), key, { transposeB: true, scale });
+  const weights = softmaxWithBias(scores, bias, query.shape[2]!);
+  const context = matmul(weights, value);
+  return reshape(context, query.shape);
+}
+
+/** Past and new keys are scored apart and only the scores are joined, so the cache is never copied. → (B, H, T, E) */
+function withPast(inputs: AttentionInputs & { readonly past: Past; readonly scale: number }): Node {
+  const { query, key, value, bias, past, scale } = inputs;
+  const stacked = stack(query, key.shape[1]!);
+  const tokens = query.shape[2]!;
   const product = (keys: Node) => matmul(stacked, keys, { transposeB: true, scale });
-  const scores = past === undefined ? product(key) : concat([product(past.key), product(key)], 3);
-  const weights = softmaxWithBias(scores, bias, tokens);
-  if (past === undefined) return merge(matmul(weights, value));
+  const weights = softmaxWithBias(concat([product(past.key), product(key)], 3), bias, tokens);
   const seen = past.key.shape[2]!;
   const old = matmul(sliceAxis(weights, 3, 0, seen), past.value);
-  return merge(add(old, matmul(sliceAxis(weights, 3, seen, seen + tokens), value)));
-
-  function merge(context: Node): Node {
-    return joinHeads(heads === groups ? context : reshape(context, [batch, heads, tokens, size]));
-  }
+  const context = add(old, matmul(sliceAxis(weights, 3, seen, seen + tokens), value));
+  return reshape(context, query.shape);
 }
 
 /** scores: (B, K, G·T, S), bias: (B or 1, 1, T, S) */

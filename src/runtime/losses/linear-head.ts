@@ -1,6 +1,6 @@
 /**
- * The output layer in chunks of rows: log-probabilities of labels from hidden states, and their gradients in the forward
- * direction, so that the logits of all rows never live at once. N rows, D width, V vocabulary.
+ * The output layer in tiles of rows by vocabulary: log-probabilities of labels from hidden states, and their gradients in
+ * the forward direction, so that all logits never live at once. N rows, D width, V vocabulary.
  */
 import * as b from '../programs/builder.ts';
 import type { Node } from '../programs/program.ts';
@@ -14,8 +14,10 @@ export interface LinearHeadInputs {
   readonly labels: Node;
   /** Logits are divided by temperature + 1e-7. Default: as they are. */
   readonly temperature?: number;
-  /** Rows whose logits live at once. Default: about 4 million logits, and at least 264 rows. */
+  /** Rows whose logits live at once. Default: by what the tile takes. */
   readonly chunkRows?: number;
+  /** Entries of the vocabulary whose logits live at once; all of them with `headTrainable`. Default: as above. */
+  readonly chunkColumns?: number;
   /** Whether the gradient of the head is wanted. Default: no. */
   readonly headTrainable?: boolean;
 }
@@ -35,16 +37,95 @@ export interface LinearHead {
   attach(loss: Node, gradient: Node): Node;
 }
 
+/** A trained head is taken whole: its gradient needs every row's probabilities over the whole vocabulary. */
 const CHUNK_LOGITS = 1 << 22;
 
 /** Fewer rows make the products with the head slow: each chunk reads all of it, and packs it once when loaded. */
 const LEAST_CHUNK_ROWS = 264;
 
-/** Chunks of about equal size, each of a row count that matrix kernels, 12 rows at a time, like. */
-function defaultChunkRows(count: number, vocabulary: number): number {
-  const most = Math.max(LEAST_CHUNK_ROWS, Math.floor(CHUNK_LOGITS / vocabulary));
-  const rows = Math.ceil(count / Math.ceil(count / most));
-  return Math.ceil(rows / 12) * 12;
+/** Of a frozen head, about as many as stay in the processor's cache from one pass to the next. */
+const TILE_LOGITS = 1 << 21;
+/** As many rows as can be go through the head at once, so that it is read from memory once. */
+const TILE_ROWS = 512;
+const MOST_PARTS = 32;
+
+/** Pieces of about equal size, of a multiple of what matrix kernels take at once. */
+const pieces = (count: number, most: number, multiple: number): number =>
+  multiple * Math.ceil(count / Math.ceil(count / most) / multiple);
+
+/** How many logits make a tile. */
+function tileOf({
+  hidden,
+  head,
+  headTrainable,
+  ...given
+}: LinearHeadInputs): [rows: number, columns: number] {
+  const [count, vocabulary] = [hidden.shape[0]!, head.shape[0]!];
+  if (headTrainable) {
+    const most = Math.max(LEAST_CHUNK_ROWS, Math.floor(CHUNK_LOGITS / vocabulary));
+    return [given.chunkRows ?? pieces(count, most, 12), vocabulary];
+  }
+  const most = Math.max(TILE_ROWS, Math.floor(TILE_LOGITS / vocabulary));
+  const rows = given.chunkRows ?? pieces(count, most, 12);
+  const parts = Math.min(MOST_PARTS, Math.ceil((Math.min(rows, count) * vocabulary) / TILE_LOGITS));
+  return [rows, given.chunkColumns ?? pieces(vocabulary, Math.ceil(vocabulary / parts), 16)];
+}
+
+/** Of some rows over some entries of the vocabulary. */
+interface Part {
+  /** f32 (n, v) */
+  readonly probabilities?: Node;
+  /** f32 (n): log Σ exp l */
+  readonly normalizer: Node;
+  /** f32 (n) */
+  readonly largest: Node;
+  /** f32 (n): the label's logit; any number where the label is an entry further on. */
+  readonly chosen: Node;
+  /** f32 (n, D): Σ p_v W_v */
+  readonly mixture: Node;
+}
+
+function partOf(rows: Node, head: Node, labels: Node, scale: number): Part {
+  const logits = b.matmul(rows, head, { transposeB: true, scale });
+  const probabilities = b.softmax(logits);
+  const largest = b.max(logits, [1]);
+  const likeliest = b.reshape(b.max(probabilities, [1], true), largest.shape);
+  return {
+    probabilities,
+    normalizer: b.sub(largest, b.log(likeliest)),
+    largest,
+    chosen: b.pick(logits, labels),
+    mixture: b.matmul(probabilities, head),
+  };
+}
+
+/** Two neighbouring parts of the vocabulary as one: each distribution counts for its share of Σ exp l. */
+function joined(first: Part, second: Part, isSecond: Node): Part {
+  const difference = b.sub(first.normalizer, second.normalizer);
+  const shared = (mixture: Node, x: Node) => b.mul(mixture, b.reshape(b.sigmoid(x), [x.shape[0]!, 1]));
+  return {
+    normalizer: b.add(second.normalizer, b.softplus(difference)),
+    largest: b.maximum(first.largest, second.largest),
+    chosen: b.where(isSecond, second.chosen, first.chosen),
+    mixture: b.add(shared(first.mixture, difference), shared(second.mixture, b.neg(difference))),
+  };
+}
+
+/** A part of the whole vocabulary, taken `columns` entries at a time. */
+function inTiles(rows: Node, head: Node, labels: Node, scale: number, columns: number): Part {
+  const vocabulary = head.shape[0]!;
+  if (columns >= vocabulary) return partOf(rows, head, labels, scale);
+  const number = (value: number) => b.integers([value], []);
+  const starts = Array.from({ length: Math.ceil(vocabulary / columns) }, (_, i) => i * columns);
+  return starts
+    .map((start) => {
+      const end = Math.min(vocabulary, start + columns);
+      // Where the label is in another part, any entry of this one.
+      const within = b.minimum(b.maximum(b.sub(labels, number(start)), number(0)), number(end - start - 1));
+      const part = partOf(rows, b.sliceAxis(head, 0, start, end), within, scale);
+      return { ...part, follows: b.greaterEqual(labels, number(start)) };
+    })
+    .reduce((first, second) => ({ ...joined(first, second, second.follows), follows: second.follows }));
 }
 
 /**
@@ -56,19 +137,20 @@ export function linearHead(inputs: LinearHeadInputs): LinearHead {
   const count = hidden.shape[0]!;
   const vocabulary = head.shape[0]!;
   const scale = temperature === undefined ? 1 : 1 / (temperature + 1e-7);
-  const size = inputs.chunkRows ?? defaultChunkRows(count, vocabulary);
+  const [size, columns] = tileOf(inputs);
   const part = (x: Node, i: number) =>
     count <= size ? x : b.sliceAxis(x, 0, i * size, Math.min(count, (i + 1) * size));
   const join = (values: readonly Node[]) => (values.length === 1 ? values[0]! : b.concat(values, 0));
 
   const chunks = Array.from({ length: Math.ceil(count / size) }, (_, i) => {
     const rows = part(hidden, i);
-    const logits = b.matmul(rows, head, { transposeB: true, scale });
-    const probabilities = b.softmax(logits);
-    const largest = b.max(logits, [1]);
-    const normalizer = b.sub(largest, b.log(b.max(probabilities, [1])));
-    const chosen = b.pick(logits, part(labels, i));
-    const mixture = b.matmul(probabilities, head);
+    const { probabilities, mixture, normalizer, largest, chosen } = inTiles(
+      rows,
+      head,
+      part(labels, i),
+      scale,
+      columns,
+    );
     return {
       probabilities,
       mixture,
@@ -90,7 +172,7 @@ export function linearHead(inputs: LinearHeadInputs): LinearHead {
       if (headTrainable) {
         const weighted = b.mul(column, hidden);
         const spread = chunks
-          .map((chunk, i) => b.matmul(chunk.probabilities, part(weighted, i), { transposeA: true }))
+          .map((chunk, i) => b.matmul(chunk.probabilities!, part(weighted, i), { transposeA: true }))
           .reduce((sum, term) => b.add(sum, term));
         pairs.push([head, b.sub(b.scatterRows(labels, weighted, vocabulary), spread)]);
       }

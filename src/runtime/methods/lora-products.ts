@@ -47,9 +47,23 @@ export const trainedPair = (adapter: Adapter): JoinedPair => joined(adapter, (pa
 export const startPair = (adapter: Adapter): JoinedPair | undefined =>
   adapter.parts[0]!.start === undefined ? undefined : joined(adapter, (part) => part.start!);
 
+/** (…, in) → (…, R): x Aᵀ */
+export const lowered = (x: Node, { a }: Pick<JoinedPair, 'a'>): Node => matmul(x, a, { transposeB: true });
+
+/** The same for several pairs, side by side. */
+export const loweredTogether = (x: Node, pairs: readonly JoinedPair[]): Node =>
+  lowered(x, {
+    a: concat(
+      pairs.map(({ a }) => a),
+      0,
+    ),
+  });
+
+/** (…, R) → (…, out): scale · y Bᵀ */
+export const raised = (y: Node, { b, scale }: JoinedPair): Node => matmul(y, b, { transposeB: true, scale });
+
 /** (…, in) → (…, out): scale · x Aᵀ Bᵀ */
-export const lowRank = (x: Node, { a, b, scale }: JoinedPair): Node =>
-  matmul(matmul(x, a, { transposeB: true }), b, { transposeB: true, scale });
+export const lowRank = (x: Node, pair: JoinedPair): Node => raised(lowered(x, pair), pair);
 
 /** The same for inputs that are one-hot: ids i32 (…) → (…, out). */
 export const lowRankRows = (ids: Node, { a, b, scale }: JoinedPair): Node =>

@@ -1,9 +1,19 @@
 /** Brings adapters into a program: every use of an adapted weight becomes a use of the weight with its adapter. */
-import { add, gatherRows, input, mul, sub } from '../programs/builder.ts';
+import { add, gatherRows, input, mul, sliceAxis, sub } from '../programs/builder.ts';
 import { mapProgram, withInputs } from '../programs/map-program.ts';
-import type { Node, Program } from '../programs/program.ts';
+import { type Node, nodesOf, type Program } from '../programs/program.ts';
 import type { Adapter } from './lora-adapters.ts';
-import { adaptedWeight, lengthening, lowRank, lowRankRows, startPair, trainedPair } from './lora-products.ts';
+import {
+  adaptedWeight,
+  lengthening,
+  lowered,
+  loweredTogether,
+  lowRank,
+  lowRankRows,
+  raised,
+  startPair,
+  trainedPair,
+} from './lora-products.ts';
 
 /** Name of the input that carries the dropout mask of an adapted layer's input. */
 export const maskName = (adapter: Adapter): string => `dropout.${adapter.module}`;
@@ -24,12 +34,40 @@ export function addAdapters(
   { dropout }: { readonly dropout: boolean },
 ): Program {
   const byWeight = new Map(adapters.map((adapter) => [adapter.weight, adapter]));
+  const byInput = dropout ? new Map<Node, Adapter[]>() : adaptersByInput(program, byWeight);
+  const inRanks = new Map<Node, Node>();
+  /** x Aᵀ of one that reads x, a part of that of all: x is read once, forward and backward. (…, in) → (…, R) */
+  const inRank = (x: Node, adapter: Adapter, neighbours: readonly Adapter[]): Node => {
+    if (neighbours.length === 1) return lowered(x, trainedPair(adapter));
+    const pairs = neighbours.map(trainedPair);
+    const all = inRanks.get(x) ?? loweredTogether(x, pairs);
+    inRanks.set(x, all);
+    const at = neighbours.indexOf(adapter);
+    const ranks = pairs.map(({ a }) => a.shape[0]!);
+    const start = ranks.slice(0, at).reduce((sum, rank) => sum + rank, 0);
+    return sliceAxis(all, -1, start, start + ranks[at]!);
+  };
   return mapProgram(program, (node, original) => {
     const adapter = adapterOf(original, byWeight);
     if (adapter === undefined) return node;
     if (adapter.use === 'whole') return adaptedWeight(node, adapter);
-    return adapter.use === 'lookup' ? lookup(node, adapter) : product(node, adapter, dropout);
+    if (adapter.use === 'lookup') return lookup(node, adapter);
+    const neighbours = byInput.get(original.inputs[0]!) ?? [adapter];
+    return product(node, adapter, dropout, (x) => inRank(x, adapter, neighbours));
   });
+}
+
+/** Adapters of layers that read the same input. */
+function adaptersByInput(program: Program, byWeight: ReadonlyMap<string, Adapter>): Map<Node, Adapter[]> {
+  const found = new Map<Node, Adapter[]>();
+  for (const node of nodesOf(program)) {
+    const adapter = adapterOf(node, byWeight);
+    if (adapter?.use !== 'product') continue;
+    const x = node.inputs[0]!;
+    const known = found.get(x) ?? [];
+    if (!known.includes(adapter)) found.set(x, [...known, adapter]);
+  }
+  return found;
 }
 
 function adapterOf(node: Node, byWeight: ReadonlyMap<string, Adapter>): Adapter | undefined {
@@ -45,7 +83,7 @@ function adapterOf(node: Node, byWeight: ReadonlyMap<string, Adapter>): Adapter 
 }
 
 /** node: x W. x: (…, in) → (…, out) */
-function product(node: Node, adapter: Adapter, dropout: boolean): Node {
+function product(node: Node, adapter: Adapter, dropout: boolean, inRank: (x: Node) => Node): Node {
   const [x, weight] = node.inputs as readonly [Node, Node];
   const trained = trainedPair(adapter);
   const start = startPair(adapter);
@@ -54,7 +92,7 @@ function product(node: Node, adapter: Adapter, dropout: boolean): Node {
     return start === undefined ? base : sub(base, lowRank(rows, start));
   };
   const dropped = dropout ? mul(x, input(maskName(adapter), 'f32', x.shape)) : x;
-  const added = lowRank(dropped, trained);
+  const added = raised(inRank(dropped), trained);
   const factor = lengthening(weight, adapter);
   if (factor === undefined) return add(frozen(x), added);
   if (!dropout) return mul(factor, add(frozen(x), added));

@@ -2,9 +2,9 @@
  * Engines run nodes depth first from the outputs: the logits of a chunk, read once for the loss and once for the gradient,
  * stay alive from one path to the other, all chunks at once. Here the few small values that are read from large
  * temporaries are joined and cut apart again, a copy of almost nothing, so that they are computed together and the
- * temporaries die before the next ones are born.
+ * temporaries die before the next ones are born. Where one of them is too large for that, the others wait for it.
  */
-import { concat, reshape, slice } from '../programs/builder.ts';
+import { after, concat, reshape, slice } from '../programs/builder.ts';
 import { withInputs } from '../programs/map-program.ts';
 import type { Shape } from '../programs/ops.ts';
 import { type Node, nodesOf, type Program, sizeOf } from '../programs/program.ts';
@@ -15,7 +15,12 @@ const large = 1 << 20;
 /** How much smaller than the temporaries what is read from them must be. */
 const ratio = 16;
 
-const isSource = (node: Node) => node.op === 'input' || node.op === 'parameter' || node.op === 'constant';
+/** Rows of a weight are where the weight is. */
+const isSource = (node: Node): boolean =>
+  node.op === 'input' ||
+  node.op === 'parameter' ||
+  node.op === 'constant' ||
+  (node.op === 'slice' && isSource(node.inputs[0]!));
 const isLarge = (node: Node) => !isSource(node) && sizeOf(node.shape) >= large;
 
 interface Group {
@@ -52,42 +57,54 @@ function withoutInner({ temporaries, readers }: Group, order: readonly Node[]): 
   return { temporaries, readers: readers.filter((node) => !needed.has(node)) };
 }
 
-/** Whether every reader only goes into one and the same concat: they are joined already. */
-function joined({ readers }: Group, order: readonly Node[]): boolean {
+/** Whether every reader only goes into one and the same node, such as a concat or a sum: they are joined already. */
+function joined(readers: readonly Node[], order: readonly Node[]): boolean {
   const users = (node: Node): Node[] => order.filter((user) => user.inputs.includes(node));
   const ends = readers.flatMap((node) => users(node).flatMap((x) => (x.op === 'reshape' ? users(x) : [x])));
-  return ends.every((node) => node.op === 'concat' && node === ends[0]);
+  return ends.every((node) => node === ends[0]);
 }
 
-/** Whether joining the readers is worth it, and possible: none of them leads to another. */
-function fits(group: Group, order: readonly Node[]): boolean {
-  const { temporaries, readers } = group;
-  // Codes are read once, and die then.
-  const size = (nodes: readonly Node[]) =>
-    nodes.reduce((total, node) => total + (node.dtype === 'f32' ? sizeOf(node.shape) : 0), 0);
+/** Codes are read once, and die then. */
+const sizeOfAll = (nodes: readonly Node[]): number =>
+  nodes.reduce((total, node) => total + (node.dtype === 'f32' ? sizeOf(node.shape) : 0), 0);
+
+const isSmallBeside = (readers: readonly Node[], { temporaries }: Group): boolean =>
+  sizeOfAll(readers) * ratio <= sizeOfAll(temporaries);
+
+/** Whether the readers can be computed together: none of them leads to another. */
+function fits({ temporaries, readers }: Group, order: readonly Node[]): boolean {
   if (readers.length < 2 || readers.some((node) => node.dtype !== 'f32')) return false;
-  if (size(readers) * ratio > size(temporaries)) return false;
-  if (joined(group, order)) return false;
   const members = new Set([...temporaries, ...readers]);
-  const after = new Set<Node>();
+  const follows = new Set<Node>();
   for (const node of order) {
-    const follows = node.inputs.some((x) => after.has(x) || readers.includes(x));
-    if (follows && members.has(node)) return false;
-    if (follows) after.add(node);
+    const isLate = node.inputs.some((x) => follows.has(x) || readers.includes(x));
+    if (isLate && members.has(node)) return false;
+    if (isLate) follows.add(node);
   }
   return true;
+}
+
+/** How the readers of a group come to be computed together: undefined where that is not worth it, or not possible. */
+function together(group: Group, order: readonly Node[]): ((readers: readonly Node[]) => Node[]) | undefined {
+  const { readers } = group;
+  const largest = readers.reduce((a, b) => (sizeOf(b.shape) > sizeOf(a.shape) ? b : a), readers[0]!);
+  const others = readers.filter((node) => node !== largest);
+  if (isSmallBeside(readers, group))
+    return fits(group, order) && !joined(readers, order) ? (copies) => bundle(copies) : undefined;
+  if (!isSmallBeside(others, group) || !fits(group, order) || joined(others, order)) return undefined;
+  const at = readers.indexOf(largest);
+  return (copies) => bundle(copies.toSpliced(at, 1), copies[at]).toSpliced(at, 0, copies[at]!);
 }
 
 /** Reshaped, unless that is its shape. */
 const shaped = (node: Node, shape: Shape): Node =>
   node.shape.join() === shape.join() ? node : reshape(node, shape);
 
-/** The readers' values as parts of one vector. */
-function bundle(readers: readonly Node[]): Node[] {
-  const vector = concat(
-    readers.map((node) => shaped(node, [sizeOf(node.shape)])),
-    0,
-  );
+/** The readers' values as parts of one vector, once `other` is there. */
+function bundle(readers: readonly Node[], other?: Node): Node[] {
+  const parts = readers.map((node) => shaped(node, [sizeOf(node.shape)]));
+  const values = parts.length === 1 ? parts[0]! : concat(parts, 0);
+  const vector = other === undefined ? values : after(values, other);
   let start = 0;
   return readers.map(({ shape }) => {
     const end = start + sizeOf(shape);
@@ -99,9 +116,11 @@ function bundle(readers: readonly Node[]): Node[] {
 
 function run(program: Program): Program {
   const order = nodesOf(program);
-  const groups = [...groupsOf(order)]
-    .map((group) => withoutInner(group, order))
-    .filter((group) => fits(group, order));
+  const groups = [...groupsOf(order)].flatMap((whole) => {
+    const group = withoutInner(whole, order);
+    const tie = together(group, order);
+    return tie === undefined ? [] : [{ readers: group.readers, tie }];
+  });
   if (groups.length === 0) return program;
   const groupOf = new Map(groups.flatMap((group) => group.readers.map((node) => [node, group] as const)));
   const built = new Map<Node, Node>();
@@ -112,7 +131,7 @@ function run(program: Program): Program {
     const group = groupOf.get(node);
     if (group === undefined) built.set(node, copy(node));
     else {
-      const parts = bundle(group.readers.map(copy));
+      const parts = group.tie(group.readers.map(copy));
       group.readers.forEach((reader, i) => {
         built.set(reader, parts[i]!);
       });

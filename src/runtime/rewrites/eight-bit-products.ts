@@ -13,6 +13,7 @@ import {
   parameter,
   quantizeRows,
   reshape,
+  sliceAxis,
   sub,
 } from '../programs/builder.ts';
 import { mapProgram } from '../programs/map-program.ts';
@@ -36,7 +37,11 @@ const LONG_ROW = 256;
  * all lost beside the largest one, training would be biased. So it is cut into parts with scales of their own; 0 where no
  * number of parts fits.
  */
-function partsOf(x: Node, k: number, n: number): number {
+function partsOf(node: Node<'matmul'>): number {
+  const [x, weight] = node.inputs as readonly [Node, Node];
+  const [k, n] = [x.shape.at(-1)!, node.shape.at(-1)!];
+  // Already a part.
+  if (x.op === 'softmax' && weight.op === 'slice') return 1;
   if (x.op !== 'softmax' && k < TALL * n) return 1;
   const { wanted, least, most } = PARTS;
   const found = Array.from({ length: most - least + 1 }, (_, i) => least + i).filter((p) => k % p === 0);
@@ -46,23 +51,46 @@ function partsOf(x: Node, k: number, n: number): number {
   );
 }
 
+/** Rows [start, end) of a frozen weight, all of them or those that a slice leaves. */
+interface WeightRows {
+  readonly parameter: Node<'parameter'>;
+  readonly rows: readonly [start: number, end: number];
+}
+
+function weightRows(node: Node): WeightRows | undefined {
+  if (node.op === 'parameter') return { parameter: node, rows: [0, node.shape[0] ?? 1] };
+  if (node.op !== 'slice' || node.inputs[0]!.op !== 'parameter') return undefined;
+  const [parameter] = node.inputs as readonly [Node<'parameter'>];
+  const { starts, ends } = node.attributes;
+  const onlyRows = parameter.shape.every((n, i) => i === 0 || (starts[i] === 0 && ends[i] === n));
+  return onlyRows ? { parameter, rows: [starts[0]!, ends[0]!] } : undefined;
+}
+
+const isWhole = ({ parameter, rows: [start, end] }: WeightRows) => start === 0 && end === parameter.shape[0];
+
 /** The product that a node is, if it can be taken in eight bits. */
 export function frozenProduct(node: Node, frozen: (weight: string) => boolean): FrozenProduct | undefined {
   if (node.op !== 'matmul' || node.attributes.transposeA) return undefined;
-  const [x, weight] = node.inputs as readonly [Node, Node];
-  if (weight.op !== 'parameter' || weight.dtype !== 'f32' || weight.shape.length !== 2) return undefined;
-  if (Math.min(...weight.shape) < SMALLEST_SIDE) return undefined;
-  const [k, n] = [x.shape.at(-1)!, node.shape.at(-1)!];
-  const parts = partsOf(x, k, n);
-  if (parts === 0 || k / parts > LONGEST_SUM || !frozen(weight.attributes.name)) return undefined;
-  return { weight: weight.attributes.name, transposed: node.attributes.transposeB };
+  const [x, right] = node.inputs as readonly [Node, Node];
+  const weight = weightRows(right);
+  if (weight === undefined || right.dtype !== 'f32' || right.shape.length !== 2) return undefined;
+  if (Math.min(...right.shape) < SMALLEST_SIDE) return undefined;
+  const { name } = weight.parameter.attributes;
+  const parts = partsOf(node as Node<'matmul'>);
+  if (parts === 0 || x.shape.at(-1)! / parts > LONGEST_SUM || !frozen(name)) return undefined;
+  return { weight: name, transposed: node.attributes.transposeB };
 }
 
-/** The parameters of a product with a weight of this shape: codes (k, n) and scales (n). */
-function codedWeight(product: FrozenProduct, [rows, columns]: readonly number[]): [Node, Node] {
-  const [k, n] = product.transposed ? [columns!, rows!] : [rows!, columns!];
-  const { codes, scale } = eightBitNames(product);
-  return [parameter(codes, [k, n], 'i8'), parameter(scale, [n])];
+/** Codes (k, n) and scales (n) of a product with these rows of a weight. */
+function codedWeight(product: FrozenProduct, { parameter: weight, rows }: WeightRows): [Node, Node] {
+  const [height, width] = weight.shape as readonly [number, number];
+  const [k, n] = product.transposed ? [width, height] : [height, width];
+  const names = eightBitNames(product);
+  const [codes, scale] = [parameter(names.codes, [k, n], 'i8'), parameter(names.scale, [n])];
+  if (isWhole({ parameter: weight, rows })) return [codes, scale];
+  return product.transposed
+    ? [sliceAxis(codes, 1, ...rows), sliceAxis(scale, 0, ...rows)]
+    : [sliceAxis(codes, 0, ...rows), scale];
 }
 
 /** Largest absolute value of every part (…, B). */
@@ -78,9 +106,9 @@ export function inEightBits(node: Node<'matmul'>, product: FrozenProduct): Node 
   const [x, w] = node.inputs as readonly [Node, Node];
   const { scale } = node.attributes;
   const signed = x.op !== 'softmax';
-  const largest = largestOf(x, partsOf(x, x.shape.at(-1)!, node.shape.at(-1)!), signed);
+  const largest = largestOf(x, partsOf(node), signed);
   const rows = [quantizeRows(x, largest, signed), scale === 1 ? largest : mul(largest, scale)] as const;
-  return matmulCodes([...rows, ...codedWeight(product, w.shape)], signed);
+  return matmulCodes([...rows, ...codedWeight(product, weightRows(w)!)], signed);
 }
 
 /**
@@ -95,12 +123,21 @@ function withLabelsInCodes(
   const [rows, mixture] = original.inputs;
   if (original.op !== 'sub' || rows!.op !== 'gatherRows') return node;
   const [table, labels] = rows!.inputs as readonly [Node, Node];
-  const parts = mixture!.op === 'concat' ? mixture!.inputs : [mixture!];
-  const sameTable = (part: Node) => part.op === 'matmul' && part.inputs[1] === table;
-  const product = parts.every(sameTable) ? chosen(parts[0]!) : undefined;
+  const weight = weightRows(table);
+  const products = productsIn(mixture!);
+  const sameTable = (one: Node) => weightRows(one.inputs[1]!)?.parameter === weight?.parameter;
+  if (weight === undefined || !isWhole(weight) || !products.every(sameTable)) return node;
+  const product = products[0] && chosen(products[0]);
   if (product === undefined || product.transposed) return node;
-  const [codes, scale] = codedWeight(product, table.shape);
+  const [codes, scale] = codedWeight(product, weight);
   return sub(mul(cast(gatherRows(codes, labels), 'f32'), scale), node.inputs[1]!);
+}
+
+/** The products that a sum is of, each times a share, or that are joined row by row. */
+function productsIn(node: Node): Node[] {
+  if (node.op === 'matmul') return [node];
+  if (node.op === 'concat' || node.op === 'add') return node.inputs.flatMap(productsIn);
+  return node.op === 'mul' ? productsIn(node.inputs[0]!) : [];
 }
 
 /** Every product with a weight for which `frozen` holds, but those for which `kept` does. Runs after `differentiate`. */

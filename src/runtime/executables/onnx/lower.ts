@@ -5,8 +5,9 @@ import { dequantized } from './dequantize-rule.ts';
 import { bytesOf, OnnxGraph, type QuantizedValue, type Target } from './graph.ts';
 import { mappedWeights, Widening } from './mapped-weights.ts';
 import { takesCodes } from './matmul-rule.ts';
-import type { OnnxInitializer, OnnxModel, OnnxValueInfo } from './protobuf.ts';
+import type { MappedInitializer, OnnxInitializer, OnnxModel, OnnxValueInfo } from './protobuf.ts';
 import { type OnnxRule, onnxRules } from './rules.ts';
+import { WeightRows } from './weight-rows.ts';
 
 export interface LoweredProgram {
   readonly model: OnnxModel;
@@ -89,7 +90,8 @@ export function lowerToOnnx(
   const names = new Map<Node, string>();
   const held = new Map<string, Tensor>();
   const looked = new Map<Node, number>();
-  const mapped = weights === 'feed' ? mappedWeights(parametersIn(sources, frozen)) : new Map<string, never>();
+  const mapped: Map<string, MappedInitializer> =
+    weights === 'feed' ? mappedWeights(parametersIn(sources, frozen)) : new Map();
   const widening = new Widening(mapped, graph);
   /** The numbers of a quantized weight, for one reader. */
   const lookUp = (x: Node, value: QuantizedValue): string => {
@@ -114,7 +116,13 @@ export function lowerToOnnx(
     held.set(`${name}:rows`, table);
     return `${name}:rows`;
   };
+  const rowsOf = new WeightRows(frozen, weights, mapped, held);
   for (const node of order) {
+    const rows = rowsOf.nameFor(node);
+    if (rows !== undefined) {
+      names.set(node, rows);
+      continue;
+    }
     const lower = () => {
       // Rows are widened after they are picked.
       const table = node.op === 'gatherRows' ? names.get(node.inputs[0]!)! : '';
@@ -153,7 +161,7 @@ export function lowerToOnnx(
     name: program.name,
     opsets: { '': 21, 'com.microsoft': 1 },
     nodes,
-    initializers: [...graph.initializers, ...initializers],
+    initializers: [...graph.initializers, ...initializers, ...rowsOf.initializers],
     mapped: [...mapped.values()].filter(({ name }) => read.has(name)),
     inputs,
     outputs: [...program.outputs].map(([name, { dtype, shape }]) => ({

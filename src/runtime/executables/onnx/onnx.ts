@@ -42,7 +42,9 @@ function sessionOptions(
   { threads }: LoadOptions,
 ): InferenceSession.SessionOptions {
   const { mapped = [] } = model;
-  const files = model.initializers.flatMap(({ data }) => ('external' in data ? [data.external] : []));
+  const files = [
+    ...new Set(model.initializers.flatMap(({ data }) => ('external' in data ? [data.external] : []))),
+  ];
   return {
     executionProviders: ['cpu'],
     logSeverityLevel: 4,
