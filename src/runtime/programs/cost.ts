@@ -10,7 +10,7 @@ export const bytesOf = ({ dtype, shape }: Node) => sizeOf(shape) * BYTES[dtype];
 const isView = ({ op }: Node) => op === 'reshape' || op === 'stopGradient' || op === 'blockEdge';
 
 /** Floating-point operations: two a multiplication-and-addition of the products, one an element of the rest. */
-export function floatingPointOperations(program: Program): number {
+function floatingPointOperations(program: Program): number {
   return nodesOf(program).reduce((total, node) => total + operationsOf(node), 0);
 }
 

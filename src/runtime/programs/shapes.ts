@@ -34,7 +34,7 @@ const source = (): Typed => {
   throw new ShapeError('a source has no shape rule');
 };
 
-export const shapeRules: { readonly [K in OpName]: Rule<K> } = {
+const shapeRules: { readonly [K in OpName]: Rule<K> } = {
   input: source,
   parameter: source,
   constant: (_, a) => ({ shape: a.value.shape, dtype: a.value.dtype }),

@@ -26,7 +26,7 @@ const unary =
   };
 
 /** The error function to about 1e-16: its series below 2.5, the continued fraction of erfc above. */
-export function erf(x: number): number {
+function erf(x: number): number {
   const z = Math.abs(x);
   if (z < 2.5) {
     let term = z;
@@ -43,8 +43,7 @@ export function erf(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-z * z) / (Math.sqrt(Math.PI) * (z + fraction)));
 }
 
-export const sigmoidOf = (x: number): number =>
-  x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
+const sigmoidOf = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
 
 export const add = binary((a, b) => a + b);
 export const sub = binary((a, b) => a - b);
