@@ -9,6 +9,11 @@ export const bytesOf = ({ dtype, shape }: Node) => sizeOf(shape) * BYTES[dtype];
 /** Values that share their operand's memory in every executable. */
 const isView = ({ op }: Node) => op === 'reshape' || op === 'stopGradient' || op === 'blockEdge';
 
+/** Floating-point operations: two a multiplication-and-addition of the products, one an element of the rest. */
+export function floatingPointOperations(program: Program): number {
+  return nodesOf(program).reduce((total, node) => total + operationsOf(node), 0);
+}
+
 function operationsOf(node: Node): number {
   switch (node.op) {
     case 'input':
