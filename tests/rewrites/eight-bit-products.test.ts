@@ -244,7 +244,7 @@ describe.each(families)('a LoRA step of $modelType', (family, config) => {
     for (const [name, { data }] of oracle) {
       if (name === 'correct') continue;
       expect(relativeError(actual.get(name)!.data, data), name).toBeLessThan(5e-3);
-      expect(relativeError(data, exact.get(name)!.data), name).toBeLessThan(name === 'loss' ? 0.02 : 0.2);
+      expect(relativeError(data, exact.get(name)!.data), name).toBeLessThan(name === 'loss' ? 0.02 : 0.3);
     }
   });
 });

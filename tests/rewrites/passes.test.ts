@@ -37,6 +37,7 @@ describe('the list of passes', () => {
       'simplify',
       'share',
       'sumThroughProduct',
+      'rowScales',
       'simplify:2',
       'foldConstants:2',
       'share:2',

@@ -12,7 +12,7 @@ import type { Rewrite } from './rewrite.ts';
 
 /** Elements from which on a value counts as large. */
 const large = 1 << 20;
-/** How much smaller than the temporaries what is read from them must be. */
+/** How much smaller than the temporaries what is read from them must be, or than the largest that the others wait for. */
 const ratio = 16;
 
 /** Rows of a weight are where the weight is. */
@@ -57,19 +57,29 @@ function withoutInner({ temporaries, readers }: Group, order: readonly Node[]): 
   return { temporaries, readers: readers.filter((node) => !needed.has(node)) };
 }
 
-/** Whether every reader only goes into one and the same node, such as a concat or a sum: they are joined already. */
-function joined(readers: readonly Node[], order: readonly Node[]): boolean {
-  const users = (node: Node): Node[] => order.filter((user) => user.inputs.includes(node));
-  const ends = readers.flatMap((node) => users(node).flatMap((x) => (x.op === 'reshape' ? users(x) : [x])));
-  return ends.every((node) => node === ends[0]);
+const usersOf = (node: Node, order: readonly Node[]) => order.filter((user) => user.inputs.includes(node));
+
+/** The one node that every reader only goes into, such as a concat or a sum: they are joined already. */
+function meeting(readers: readonly Node[], order: readonly Node[]): Node | undefined {
+  const ends = readers.flatMap((node) =>
+    usersOf(node, order).flatMap((x) => (x.op === 'reshape' ? usersOf(x, order) : [x])),
+  );
+  return ends.every((node) => node === ends[0]) ? ends[0] : undefined;
+}
+
+/** Whether the readers' values are already read through `after` alone. */
+function wait(readers: readonly Node[], order: readonly Node[]): boolean {
+  const end = meeting(readers, order);
+  if (end?.op === 'after') return true;
+  return end?.op === 'concat' && usersOf(end, order).every(({ op }) => op === 'after');
 }
 
 /** Codes are read once, and die then. */
 const sizeOfAll = (nodes: readonly Node[]): number =>
   nodes.reduce((total, node) => total + (node.dtype === 'f32' ? sizeOf(node.shape) : 0), 0);
 
-const isSmallBeside = (readers: readonly Node[], { temporaries }: Group): boolean =>
-  sizeOfAll(readers) * ratio <= sizeOfAll(temporaries);
+const isSmallBeside = (nodes: readonly Node[], large: readonly Node[]): boolean =>
+  sizeOfAll(nodes) * ratio <= sizeOfAll(large);
 
 /** Whether the readers can be computed together: none of them leads to another. */
 function fits({ temporaries, readers }: Group, order: readonly Node[]): boolean {
@@ -89,9 +99,11 @@ function together(group: Group, order: readonly Node[]): ((readers: readonly Nod
   const { readers } = group;
   const largest = readers.reduce((a, b) => (sizeOf(b.shape) > sizeOf(a.shape) ? b : a), readers[0]!);
   const others = readers.filter((node) => node !== largest);
-  if (isSmallBeside(readers, group))
-    return fits(group, order) && !joined(readers, order) ? (copies) => bundle(copies) : undefined;
-  if (!isSmallBeside(others, group) || !fits(group, order) || joined(others, order)) return undefined;
+  if (isSmallBeside(readers, group.temporaries))
+    return fits(group, order) && meeting(readers, order) === undefined
+      ? (copies) => bundle(copies)
+      : undefined;
+  if (!isSmallBeside(others, [largest]) || !fits(group, order) || wait(others, order)) return undefined;
   const at = readers.indexOf(largest);
   return (copies) => bundle(copies.toSpliced(at, 1), copies[at]).toSpliced(at, 0, copies[at]!);
 }

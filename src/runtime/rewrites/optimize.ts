@@ -4,6 +4,7 @@ import { bundleReaders } from './bundle-readers.ts';
 import { dropMarkers } from './drop-markers.ts';
 import { foldConstants } from './fold-constants.ts';
 import type { Rewrite } from './rewrite.ts';
+import { rowScales } from './row-scales.ts';
 import { share } from './share.ts';
 import { simplify } from './simplify.ts';
 import { sumThroughProduct } from './sum-through-product.ts';
@@ -15,6 +16,7 @@ export const rewrites: readonly Rewrite[] = [
   simplify,
   share,
   sumThroughProduct,
+  rowScales,
   simplify,
   foldConstants,
   share,

@@ -4,19 +4,13 @@ import { mapProgram } from '../programs/map-program.ts';
 import type { OpName, Shape } from '../programs/ops.ts';
 import { type Node, sizeOf } from '../programs/program.ts';
 import { broadcastShapes } from '../programs/shapes.ts';
+import { uniform } from '../programs/uniform.ts';
 import type { Rewrite } from './rewrite.ts';
 
 /** A cheaper node of the same value, shape and type, or undefined. */
 type Identity<K extends OpName> = (node: Node<K>) => Node | undefined;
 
 const sameShape = (a: Shape, b: Shape) => a.length === b.length && a.every((n, i) => n === b[i]);
-
-/** The number every element of a constant is. */
-function uniform(node: Node): number | undefined {
-  if (node.op !== 'constant') return undefined;
-  const { data } = node.attributes.value;
-  return data.length > 0 && data.every((v) => v === data[0]) ? data[0] : undefined;
-}
 
 /** Without the stretching that an element-by-element operation does anyway, where the other operand keeps the shape. */
 function unexpanded(node: Node<'add' | 'sub' | 'mul' | 'div'>): Node | undefined {

@@ -1,5 +1,6 @@
 /** Products in eight bits in ONNX: rows quantized by numbers of their own, whole-number products, rescaled. */
 import { sizeOf } from '../../programs/program.ts';
+import { uniform } from '../../programs/uniform.ts';
 import type { OnnxGraph } from './graph.ts';
 import { ELEMENT } from './protobuf.ts';
 import type { OnnxRule } from './rules.ts';
@@ -14,9 +15,12 @@ export const absmax: OnnxRule<'absmax'> = (_, [x], graph) => {
   return graph.node('Max', [highest, graph.node('Neg', [lowest])]);
 };
 
+/** The largest code of a row. */
+const levels = (signed: boolean): number => (signed ? 127 : 255);
+
 /** What one step of a code is worth, by row. */
 const steps = (largest: string, signed: boolean, graph: OnnxGraph): string =>
-  graph.node('Mul', [largest, graph.floats([1 / (signed ? 127 : 255)], [])]);
+  graph.node('Mul', [largest, graph.floats([1 / levels(signed)], [])]);
 
 const reshaped = (name: string, shape: readonly number[], graph: OnnxGraph): string =>
   graph.node('Reshape', [name, graph.integers(shape)]);
@@ -57,13 +61,16 @@ export const matmulCodes: OnnxRule<'matmulCodes'> = (node, [codes, largest, weig
   const { saturates = false } = graph.target;
   const right = saturates ? unsigned(weight!, graph) : weight!;
   const zeroOfWeight = saturates ? [byte(128)] : [];
-  const one = graph.floats([1], []);
-  const scales = steps(largest!, signed, graph);
-  const product = (left: string, columns: string, step: string) => {
-    const operands = [left, columns, one, scale!, zero, ...zeroOfWeight];
-    const y = graph.node('MatMulIntegerToFloat', operands, { domain: 'com.microsoft' });
-    return graph.node('Mul', [y, step]);
+  const integers = (left: string, columns: string, step: number) => {
+    const operands = [left, columns, graph.floats([step], []), scale!, zero, ...zeroOfWeight];
+    return graph.node('MatMulIntegerToFloat', operands, { domain: 'com.microsoft' });
   };
+  const same = parts === 1 ? uniform(node.inputs[1]!) : undefined;
+  // The engine's own factor: no pass over the result.
+  if (same !== undefined) return integers(codes!, right, same / levels(signed));
+  const scales = steps(largest!, signed, graph);
+  const product = (left: string, columns: string, step: string) =>
+    graph.node('Mul', [integers(left, columns, 1), step]);
   if (parts === 1) return product(codes!, right, scales);
   const length = k / parts;
   const cut = (name: string, axis: number, start: number, end: number) =>
