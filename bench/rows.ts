@@ -16,7 +16,7 @@ export interface Target {
 export interface Row {
   readonly title: string;
   readonly ours: Side;
-  /** `own`: another run of ours, under node. */
+  /** `own`: a script of this folder, under node. */
   readonly peer?: Side & { readonly own?: boolean };
   readonly targets: readonly Target[];
 }
@@ -115,6 +115,14 @@ const openRow = (format: 'f32' | 'bf16', peakRatio: number): Row => ({
   ],
 });
 
+/** Beside llama.cpp, which has the output layer in eight bits too where the others are in four. */
+const decodingRow = (quant: '' | 'int8' | 'int4', type: 'f32' | 'q8_0' | 'q4_0'): Row => ({
+  title: `Decoding, 30 layers of width 576, ${quant || 'f32'}, one row; the peer is llama.cpp in ${type}`,
+  ours: { script: 'generate', options: { quant } },
+  peer: { script: 'llama-cpp', options: { type }, own: true },
+  targets: [{ figure: 'speed', atLeast: 1 }],
+});
+
 const frozenRow = (what: string, pairs: 0 | 1): Row => ({
   title: `freeze layers=1 of 8 layers of width 256, ${what}, 5 epochs: the frozen blocks once a row`,
   ours: { script: 'frozen-prefix', options: { pairs } },
@@ -164,6 +172,9 @@ export const benches: Readonly<Record<string, readonly Row[]>> = {
       peer: { script: 'generate', options: {} },
       targets: [{ figure: 'tokensPerSecond', atLeast: 20 }],
     },
+    decodingRow('', 'f32'),
+    decodingRow('int8', 'q8_0'),
+    decodingRow('int4', 'q4_0'),
   ],
   recompute: [recomputeRow('full', 4, 0.85), recomputeRow('lora', 4, 0.85), recomputeRow('lora', 12, 0.65)],
   frozen: [frozenRow('answers', 0), frozenRow('pairs of rm', 1)],

@@ -119,12 +119,21 @@ export const commands: readonly Command[] = [
       { name: 'top-p', value: 'P', summary: 'share of the probability to draw from (0.95)' },
       { name: 'max-tokens', value: 'N', summary: 'at most so many new tokens (200)' },
       { name: 'seed', value: 'N', summary: 'the same seed draws the same text (0)' },
+      {
+        name: 'quant',
+        value: 'FORMAT',
+        summary: 'hold the weights in int8 or int4: smaller, quicker, rounded',
+      },
       json,
       ...machine,
       ...common,
     ],
     takes: { least: 2, most: 2 },
-    examples: ['ftc generate ppo "Once upon a time"', 'ftc generate dist/medical --chat "What is asthma?"'],
+    examples: [
+      'ftc generate ppo "Once upon a time"',
+      'ftc generate dist/medical --chat "What is asthma?"',
+      'ftc generate dist/medical --quant int4 "Once upon a time"',
+    ],
     load: () => import('./commands/generate.ts'),
   },
   {

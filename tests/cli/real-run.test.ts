@@ -170,6 +170,13 @@ describe('a pipeline from plan to text', () => {
     expect(one.code).toBe(0);
     expect(one.stdout.startsWith('The fox')).toBe(true);
     expect(two.stdout).toBe(one.stdout);
+    const inCodes = await run(...words, '--quant', 'int4', '--json');
+    expect(inCodes).toMatchObject({ code: 0, stderr: '' });
+    expect(JSON.parse(inCodes.stdout).completion).not.toBe('');
+    const refused = await run(...words, '--quant', 'nf4');
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toContain('`--quant` takes int8 or int4, not `nf4`');
+    expect(refused.stderr).toContain('write --quant int4');
     const missing = await run('generate', 'nothing', 'x');
     expect(missing).toMatchObject({ code: 1, stdout: '' });
     const dry = await run('clean', '--keep', '1', '--dry-run');

@@ -89,8 +89,8 @@ export interface LlamaCpp {
   readonly model: Model;
   /** Special tokens written in the text are matched; none is added. */
   tokenize(text: string): number[];
-  /** The likeliest tokens after the prompt, keys and values in f32. */
-  greedy(prompt: readonly number[], count: number): Promise<number[]>;
+  /** The likeliest tokens after the prompt, keys and values in f32. `seen` is called with each as it comes. */
+  greedy(prompt: readonly number[], count: number, seen?: (token: number) => void): Promise<number[]>;
   /** Of every token, after the last of these. */
   logits(ids: readonly number[]): Promise<Float32Array>;
   dispose(): Promise<void>;
@@ -143,13 +143,14 @@ export async function openLlamaCpp(
   return {
     model,
     tokenize: (text) => [...model.tokenize(text, true)],
-    greedy: (prompt, count) =>
+    greedy: (prompt, count, seen) =>
       inContext(async (context, sampler) => {
         const tokens: number[] = [];
         let index = await decode(context, prompt, 0);
         while (tokens.length < count) {
           const token = await context.sampleToken(index, sampler);
           tokens.push(token);
+          seen?.(token);
           if (tokens.length < count)
             index = await decode(context, [token], prompt.length + tokens.length - 1);
         }

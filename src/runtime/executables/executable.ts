@@ -13,6 +13,11 @@ export interface LoadOptions {
    * lie in. Default: `fast`, unless they are large.
    */
   readonly memory?: 'fast' | 'small';
+  /**
+   * Whether rows that meet a frozen weight in int8 or int4 codes may be rounded to eight bits, block by block: the product is
+   * taken in whole numbers, for one row in a quarter of the time. Default: no, products are of the codes' values.
+   */
+  readonly roundedRows?: boolean;
   /** Worker threads inside an operation. Default: the machine's physical cores. */
   readonly threads?: number;
 }

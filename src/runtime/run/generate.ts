@@ -1,12 +1,15 @@
 /** Text from a model: a directory, a run, or a stage of a run. */
+import type { Executable, LoadOptions } from '../executables/executable.ts';
 import { onnx } from '../executables/onnx/onnx.ts';
 import { Decoder } from '../generation/decoder.ts';
 import { random } from '../random/random.ts';
-import { StageError } from '../stages/stage.ts';
+import { optimize } from '../rewrites/optimize.ts';
+import { type Policy, StageError } from '../stages/stage.ts';
 import { encodePrompt } from '../tokenizers/chat-template.ts';
 import { encodeOpening } from '../tokenizers/encode-answered.ts';
 import { streamDecoder } from '../tokenizers/stream-decoder.ts';
 import { openModel } from './open-model.ts';
+import { type ServedFormat, servedInCodes, weightsAsTheyAre } from './served-weights.ts';
 
 export interface GenerateRequest {
   readonly model: string;
@@ -17,24 +20,24 @@ export interface GenerateRequest {
   readonly topP: number;
   readonly maxTokens: number;
   readonly seed: number;
+  /** The number format of the matrices that are multiplied with; as the model has them where absent. */
+  readonly quant?: ServedFormat | undefined;
   /** Directory of the store. */
   readonly store: string;
 }
 
 /** Pieces of text as they come; whole characters only. Errors: StageError for a model that is not there or a prompt that does not fit. */
 export async function* generate(request: GenerateRequest): AsyncGenerator<string, void> {
-  const { family, config, weights, tokenizer, template, stop } = await openModel(
-    request.model,
-    request.store,
-  );
+  const policy = await openModel(request.model, request.store);
+  const { family, config, tokenizer, template, stop } = policy;
   const prompt = request.chat
     ? encodePrompt(tokenizer, template, [{ role: 'user', content: request.prompt }])
     : encodeOpening(tokenizer, request.prompt);
   requireRoom(prompt.length, family.shape(config).context);
-  const decoder = new Decoder({ family, config, load: (program) => onnx.load(program), pad: tokenizer.pad });
+  const decoder = servedDecoder(policy, request.quant);
   const text = streamDecoder(tokenizer);
   try {
-    const tokens = decoder.stream(prompt, weights, {
+    const tokens = decoder.stream(prompt, new Map(), {
       temperature: request.temperature,
       topP: request.topP,
       maxNewTokens: request.maxTokens,
@@ -46,6 +49,28 @@ export async function* generate(request: GenerateRequest): AsyncGenerator<string
   } finally {
     await decoder.dispose();
   }
+}
+
+/** Decodes with weights that it holds: `generate` and `stream` want none. */
+export function servedDecoder(
+  policy: Pick<Policy, 'family' | 'config' | 'weights'>,
+  quant?: ServedFormat,
+  load: Executable['load'] = onnx.load,
+  options: LoadOptions = {},
+): Decoder {
+  const { frozen, rewrite } = quant === undefined ? weightsAsTheyAre(policy) : servedInCodes(policy, quant);
+  // In f32 they are read where they lie: packing them would take as much again for every length that is compiled.
+  const memory = quant === undefined ? 'small' : 'fast';
+  const settings = { ...options, frozen, memory, roundedRows: true } as const;
+  const { family, config } = policy;
+  return new Decoder({
+    family,
+    config,
+    load: (program) => load(optimize(rewrite(program)), settings),
+    pad: 0,
+    // Each length of the cache holds codes of its own.
+    cacheStep: 256,
+  });
 }
 
 function requireRoom(tokens: number, context: number): void {

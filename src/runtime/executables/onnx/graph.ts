@@ -24,6 +24,8 @@ const keyOf = (data: TensorData | BigInt64Array): string =>
 export interface Target {
   /** Whether products of unsigned by signed bytes go wrong (`productsSaturate`). Default: no. */
   readonly saturates?: boolean;
+  /** Codes whose products may round their rows (`LoadOptions.roundedRows`), by the parameter's name. */
+  readonly roundedRows?: ReadonlyMap<string, Tensor>;
   /** Sizes that are only known at a run: where they show up, `sizeValue` of them is read. */
   readonly sizes?: SymbolicSizes;
 }
@@ -43,6 +45,8 @@ export class OnnxGraph {
   /** Weights that stay quantized, by the name their value would have. */
   readonly quantized = new Map<string, QuantizedValue>();
   readonly initializers: OnnxInitializer[] = [];
+  /** Numbers of initializers that are external, and no parameter's own, by name. */
+  readonly external = new Map<string, TensorData>();
   /** Second outputs that a later rule may want (the inverse deviation of a norm), by a key the rules agree on. */
   readonly byproducts = new Map<string, string>();
   readonly #constants = new Map<string, string>();
@@ -85,6 +89,15 @@ export class OnnxGraph {
   /** A value known now; equal small ones are written once. */
   constant({ dtype, shape, data }: Tensor): string {
     return this.#initializer(dtype, shape, data);
+  }
+
+  /** A large value made from a frozen weight: handed to the engine beside the model. `make` is called once a name. */
+  made(name: string, shape: Shape, make: () => { readonly dtype: DType; readonly data: TensorData }): string {
+    if (this.external.has(name)) return name;
+    const { dtype, data } = make();
+    this.external.set(name, data);
+    this.initializers.push({ name, dtype, shape, data: { external: name, length: data.byteLength } });
+    return name;
   }
 
   floats(values: readonly number[], shape: Shape = [values.length]): string {

@@ -1,5 +1,5 @@
 /** A tensor program → an ONNX model. */
-import type { OpName, Tensor } from '../../programs/ops.ts';
+import type { OpName, Tensor, TensorData } from '../../programs/ops.ts';
 import { type Node, nodesOf, type Program, sizeOf, topological } from '../../programs/program.ts';
 import { dequantized } from './dequantize-rule.ts';
 import { bytesOf, OnnxGraph, type QuantizedValue, type Target } from './graph.ts';
@@ -15,6 +15,8 @@ export interface LoweredProgram {
   readonly outputs: ReadonlyMap<string, string>;
   /** Frozen weights that are graph inputs, by the input's name: fed with every run. */
   readonly held: ReadonlyMap<string, Tensor>;
+  /** Numbers of the external initializers, by the names of their files. */
+  readonly external: ReadonlyMap<string, TensorData>;
 }
 
 type Source = Node<'input'> | Node<'parameter'>;
@@ -107,7 +109,7 @@ export function lowerToOnnx(
     const name = names.get(x)!;
     const quantized = graph.quantized.get(name);
     if (quantized !== undefined)
-      return reader.op === 'matmul' && reader.inputs[1] === x && takesCodes(reader, quantized)
+      return reader.op === 'matmul' && reader.inputs[1] === x && takesCodes(reader, quantized, target)
         ? name
         : lookUp(x, quantized);
     const table =
@@ -146,6 +148,7 @@ export function lowerToOnnx(
   for (const [name, { op, dtype, shape }] of sources) {
     const value = op === 'parameter' ? frozen.get(name) : undefined;
     if (mapped.has(name)) continue;
+    if (value !== undefined && ofCodes.has(sources.get(name)!) && !read.has(name)) continue;
     if (value === undefined) inputs.push({ name, dtype, shape });
     // As an initializer it would be looked up once and for all: f32 in memory.
     else if (weights === 'feed' || (weights === 'pack' && ofCodes.has(sources.get(name)!)))
@@ -157,11 +160,14 @@ export function lowerToOnnx(
     }
   }
   for (const [name, { dtype, shape }] of held) inputs.push({ name, dtype, shape });
+  const all = [...graph.initializers, ...initializers, ...rowsOf.initializers];
+  const places = all.flatMap(({ data }) => ('external' in data ? [data.external] : []));
+  const external = new Map(places.map((name) => [name, graph.external.get(name) ?? frozen.get(name)!.data]));
   const model: OnnxModel = {
     name: program.name,
     opsets: { '': 21, 'com.microsoft': 1 },
     nodes,
-    initializers: [...graph.initializers, ...initializers, ...rowsOf.initializers],
+    initializers: all,
     mapped: [...mapped.values()].filter(({ name }) => read.has(name)),
     inputs,
     outputs: [...program.outputs].map(([name, { dtype, shape }]) => ({
@@ -170,5 +176,5 @@ export function lowerToOnnx(
       shape,
     })),
   };
-  return { model, outputs, held };
+  return { model, outputs, held, external };
 }

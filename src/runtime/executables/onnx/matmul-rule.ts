@@ -1,7 +1,7 @@
 /** The product in ONNX: Gemm, MatMul or FusedMatMul, whichever takes the transposes without a copy. */
-import type { OpAttributes } from '../../programs/ops.ts';
 import { type Node, sizeOf } from '../../programs/program.ts';
-import type { OnnxGraph, QuantizedValue } from './graph.ts';
+import type { OnnxGraph, QuantizedValue, Target } from './graph.ts';
+import { isRounded, roundedProduct } from './rounded-product.ts';
 import type { OnnxRule } from './rules.ts';
 
 export const matmul: OnnxRule<'matmul'> = (node, [a, b], graph) => {
@@ -11,7 +11,8 @@ export const matmul: OnnxRule<'matmul'> = (node, [a, b], graph) => {
   // A matrix on the right and no transpose on the left: all leading axes are rows of one product.
   const flat = right.length === 2 && (left.length === 2 || !transposeA);
   const codes = graph.quantized.get(b!);
-  if (codes !== undefined) return fourBitProduct(a!, codes, graph);
+  if (codes !== undefined)
+    return codes.format in FOUR_BIT ? fourBitProduct(a!, codes, graph) : roundedProduct(a!, codes, graph);
   if (flat) {
     const rows =
       left.length === 2
@@ -32,9 +33,11 @@ const BLOCKS = [16, 32, 64, 128, 256];
  * Whether a product can take its right operand in codes: `MatMulBnb4` reads rows (out, in) and is silently wrong without
  * the transpose (onnxruntime 1.30).
  */
-export function takesCodes(node: Node<'matmul'>, { format, block }: OpAttributes['dequantize']): boolean {
+export function takesCodes(node: Node<'matmul'>, value: QuantizedValue, target: Target): boolean {
   const { transposeA, transposeB, scale } = node.attributes;
-  return format in FOUR_BIT && BLOCKS.includes(block) && !transposeA && transposeB && scale === 1;
+  const { format, block } = value;
+  if (transposeA || !transposeB || scale !== 1 || !BLOCKS.includes(block)) return false;
+  return format in FOUR_BIT || isRounded(value, target);
 }
 
 /** x (…, in) times codes of W (out, in), transposed. */

@@ -1,11 +1,11 @@
 /** Programs run by onnxruntime: one static graph, one session. */
 import type { InferenceSession, Tensor as OrtTensor } from 'onnxruntime-node';
-import type { DType, Tensor } from '../../programs/ops.ts';
+import type { DType, Tensor, TensorData } from '../../programs/ops.ts';
 import { inputsOf, type Program, parametersOf, sizeOf } from '../../programs/program.ts';
 import type { Executable, Executor, LoadOptions } from '../executable.ts';
 import { feedFor } from '../feeds.ts';
 import { collectYoung } from '../release.ts';
-import { bytesOf } from './graph.ts';
+import { bytesOf, type Target } from './graph.ts';
 import { lowerToOnnx } from './lower.ts';
 import { MAPPED_FOLDER } from './mapped-weights.ts';
 import { encodeModel, type OnnxModel } from './protobuf.ts';
@@ -38,19 +38,16 @@ export function emitOnnx(program: Program, frozen: ReadonlyMap<string, Tensor> =
  */
 function sessionOptions(
   model: OnnxModel,
-  frozen: ReadonlyMap<string, Tensor>,
+  external: ReadonlyMap<string, TensorData>,
   { threads }: LoadOptions,
 ): InferenceSession.SessionOptions {
   const { mapped = [] } = model;
-  const files = [
-    ...new Set(model.initializers.flatMap(({ data }) => ('external' in data ? [data.external] : []))),
-  ];
   return {
     executionProviders: ['cpu'],
     logSeverityLevel: 4,
     enableMemPattern: false,
     ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-    externalData: files.map((path) => ({ path, data: bytesOf(frozen.get(path)!.data) })),
+    externalData: [...external].map(([path, data]) => ({ path, data: bytesOf(data) })),
     extra: {
       session: {
         set_denormal_as_zero: '1',
@@ -78,12 +75,15 @@ async function load(program: Program, options: LoadOptions = {}): Promise<Execut
     }),
   );
   const inCodes = [...sources.values()].some(({ dtype }) => dtype === 'i8');
-  const target = { saturates: inCodes && (await productsSaturate(ort)) };
+  const target: Target = {
+    saturates: inCodes && (await productsSaturate(ort)),
+    ...(options.roundedRows === true && { roundedRows: frozen }),
+  };
   const weights = weightsMode(options.memory, frozen.values());
-  const { model, outputs, held } = lowerToOnnx(program, frozen, weights, target);
+  const { model, outputs, held, external } = lowerToOnnx(program, frozen, weights, target);
   const session = await ort.InferenceSession.create(
     encodeModel(model),
-    sessionOptions(model, frozen, options),
+    sessionOptions(model, external, options),
   );
   const fed = [...sources.values()].filter((node) => !frozen.has(node.attributes.name));
 

@@ -1,0 +1,117 @@
+/** A model's weights as decoding reads them: as they are, or its matrices in codes. */
+import type { Tensor } from '../programs/ops.ts';
+import type { Program } from '../programs/program.ts';
+import { storedNumbers } from '../programs/stored-numbers.ts';
+import { dequantizeAbsmax } from '../quantization/double-quantization.ts';
+import { quantize } from '../quantization/quantize.ts';
+import type { QuantizedTensor } from '../quantization/quantized-tensor.ts';
+import { type RowCodes, rowCodeNames, tableCodeNames, weightsInCodes } from '../rewrites/weights-in-codes.ts';
+import type { Policy } from '../stages/stage.ts';
+import { transposed } from './weights.ts';
+import { readWeight } from './written-weights.ts';
+
+/** Formats that products are taken in; those of nf4 and fp4 would be looked up for every token, which is slower than f32. */
+export const servedFormats = ['int8', 'int4'] as const;
+export type ServedFormat = (typeof servedFormats)[number];
+
+export interface ServedWeights {
+  /** What a program reads, by name. */
+  readonly frozen: ReadonlyMap<string, Tensor>;
+  /** Reads codes where there are some. */
+  rewrite(program: Program): Program;
+}
+
+type Model = Pick<Policy, 'family' | 'config' | 'weights'>;
+
+/** Those that lie in a file as f32 are left there. */
+export function weightsAsTheyAre({ weights }: Model): ServedWeights {
+  const widened = (tensor: Tensor): Tensor => {
+    const place = storedNumbers(tensor);
+    // Else numbers of two bytes would be widened at every token.
+    return place === undefined || place.format === 'f32' ? tensor : inMemory(tensor);
+  };
+  const frozen = new Map([...weights.keys()].map((name) => [name, widened(readWeight(weights, name))]));
+  return { frozen, rewrite: (program) => program };
+}
+
+const inMemory = (tensor: Tensor): Tensor => ({ ...tensor, data: tensor.data });
+
+/** How a weight is kept: `turned` where it lies (in, out). */
+interface Kind {
+  readonly format: ServedFormat;
+  readonly turned: boolean;
+}
+
+/**
+ * The linear layers in this format, embedding and output layer in int8, tensor by tensor: in memory are the codes and one
+ * weight. A row's blocks are its own; weights whose rows are no whole blocks, norms, biases and positions stay as they are.
+ */
+export function servedInCodes(model: Model, format: ServedFormat): ServedWeights {
+  const { weights } = model;
+  const kinds = kindsOf(model, format);
+  const formats = new Map<string, RowCodes>();
+  const frozen = new Map<string, Tensor>();
+  for (const name of weights.keys()) {
+    const kind = kinds.get(name);
+    const value = kind && codesOf(weights, name, kind);
+    if (value === undefined) frozen.set(name, inMemory(readWeight(weights, name)));
+    else {
+      formats.set(name, value);
+      for (const part of partsOf(name, value, kind!.format)) frozen.set(...part);
+    }
+  }
+  return { frozen, rewrite: (program) => weightsInCodes(program, formats) };
+}
+
+function kindsOf({ family, config }: Model, format: ServedFormat): ReadonlyMap<string, Kind> {
+  const linears = family
+    .linears(config)
+    .map(({ weight, layout }) => [weight, { format, turned: layout === 'in,out' }] as const);
+  const [embedding] = family.parameters(config).filter(({ part }) => part === 'embeddings');
+  const head = family.head(config);
+  const tables = [embedding?.name, head.op === 'parameter' ? head.attributes.name : undefined];
+  const ofBytes = tables.flatMap((name) =>
+    name === undefined ? [] : [[name, { format: 'int8', turned: false }] as const],
+  );
+  return new Map<string, Kind>([...linears, ...ofBytes]);
+}
+
+/** As products read them, and those of a byte each as tables of rows too: the same arrays. */
+function partsOf(name: string, value: QuantizedTensor, format: ServedFormat): [string, Tensor][] {
+  const absmax = dequantizeAbsmax(value.absmax);
+  const [rows, columns] = value.shape as [number, number];
+  const blocks = columns / value.block;
+  const both = (names: ReturnType<typeof rowCodeNames>, shapes: readonly [number[], number[]]) => [
+    [names.codes, { dtype: 'u8', shape: shapes[0], data: value.codes }] satisfies [string, Tensor],
+    [names.absmax, { dtype: 'f32', shape: shapes[1], data: absmax }] satisfies [string, Tensor],
+  ];
+  const flat = both(rowCodeNames(name), [[value.codes.length], [absmax.length]]);
+  if (format !== 'int8') return flat as [string, Tensor][];
+  const table = both(tableCodeNames(name), [
+    [rows, columns],
+    [rows, blocks],
+  ]);
+  return [...flat, ...table] as [string, Tensor][];
+}
+
+/** That a weight is quantized in: 32 errs an eighth less than 64, and is as quick. */
+const BLOCKS = [32, 16];
+/** That the kernel reads. */
+const READABLE = [16, 32, 64, 128, 256];
+
+/** Of (outputs, inputs). Codes that lie in the model's file are taken where the kernel can read them. */
+function codesOf(
+  weights: Policy['weights'],
+  name: string,
+  { format, turned }: Kind,
+): QuantizedTensor | undefined {
+  const stored = 'codes' in weights && !turned ? weights.codes(name) : undefined;
+  if (stored?.format === format && READABLE.includes(stored.block) && stored.shape[1]! % stored.block === 0)
+    return stored;
+  const read = readWeight(weights, name);
+  const { shape, data }: Tensor = turned ? transposed(read) : read;
+  const block = BLOCKS.find((each) => shape[1]! % each === 0);
+  return block === undefined
+    ? undefined
+    : quantize({ shape, data: data as Float32Array }, { format, block }, name);
+}
