@@ -75,7 +75,7 @@ describe.each([
     const whole = await logitsOf(one, weightsAsTheyAre(one), reference, false);
     const moved = relativeError(expected, whole);
     expect(moved).toBeGreaterThan(format === 'int8' ? 1e-3 : 0.02);
-    expect(moved).toBeLessThan(format === 'int8' ? 0.03 : 0.3);
+    expect(moved).toBeLessThan(format === 'int8' ? 0.03 : 0.5);
   });
 
   // With these seeds the likeliest token is never as close to the next as rounding is large.
