@@ -1,5 +1,6 @@
 /** `ftc score`: the numbers that PyTorch and transformers give, and what is said of lines that cannot be scored. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import type { RewardScore, TokenScores } from '../../src/runtime/run/score.ts';
@@ -167,6 +168,37 @@ describe('a model that is not there', () => {
     expect(stderr).toMatch(said);
     expect(stderr).not.toMatch(/\n\s+at .*\.js/);
   });
+});
+
+it('an adapter is refused on a base with other weights than the one it names', async () => {
+  const folder = temporaryDirectory();
+  const adapter = reference('golden/llama');
+  const at = (name: string) => join(folder, name);
+  for (const name of ['copy', 'other'])
+    for (const file of ['config.json', 'model.safetensors'])
+      cpSync(join(adapter, file), join(at(name), file));
+  const weights = readFileSync(join(at('other'), 'model.safetensors'));
+  const header = Number(weights.readBigUInt64LE());
+  weights.writeFloatLE(0.25, 8 + header);
+  writeFileSync(join(at('other'), 'model.safetensors'), weights);
+  for (const file of ['adapter_config.json', 'adapter_model.safetensors'])
+    cpSync(join(adapter, file), join(at('adapter'), file));
+  const config = join(at('adapter'), 'adapter_config.json');
+  writeFileSync(
+    config,
+    JSON.stringify({ ...JSON.parse(readFileSync(config, 'utf8')), base_model_name_or_path: adapter }),
+  );
+  const lines = [{ ids: [1, 2, 3] }];
+  expect(await scores(at('copy'), lines, '--adapter', at('adapter'))).toEqual(
+    await scores(adapter, lines, '--adapter', adapter),
+  );
+  const { code, stderr } = await ftc(['score', at('other'), '--adapter', at('adapter')], {
+    input: jsonLines(lines),
+  });
+  expect(code).toBe(1);
+  expect(stderr).toMatch(
+    /^error\[FTP7004\]: .*is an adapter of ".*", and the weights of ".*other" are others/,
+  );
 });
 
 describe('for people', () => {

@@ -36,6 +36,7 @@ test('the plan fetches no weights and says the commit; the run fetches once; it 
   expect(weightsAsked()).toBe(0);
   const run = await shop.run();
   expect(run.of('diagnostic')).toEqual([]);
+  expect(run.of('message', 'open').map(({ text }) => text)).toContain(`revision ${COMMIT} of org/tiny`);
   expect(run.series('sft', 'loss')).toEqual(local.series('sft', 'loss'));
   const asked = weightsAsked();
   expect(asked).toBeGreaterThan(0);

@@ -1,11 +1,13 @@
 /** A GGUF file as a model of ftc's again: to compare what was written with what was meant. */
 import { CheckpointError } from '../checkpoints/checkpoint-error.ts';
+import type { Tensor } from '../programs/ops.ts';
 import { LazyWeights } from '../stages/lazy-weights.ts';
 import type { Policy } from '../stages/stage.ts';
 import { loadTokenizer, type Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import { restore } from './arrangement.ts';
 import { tokenizerFilesOf } from './gguf-tokenizer.ts';
-import { plannedTensors } from './planned-tensors.ts';
+import { byteLengthOf, type NumberTypeName, numberTypes } from './number-types.ts';
+import { type PlannedTensor, plannedTensors } from './planned-tensors.ts';
 import { readGguf } from './read-gguf.ts';
 
 /**
@@ -32,6 +34,28 @@ export function ggufWeights(
     }),
   );
   return new LazyWeights({ names: [...reads.keys()], read: (name) => reads.get(name)!() });
+}
+
+/** The weights as a file of this number type holds them, made without one. */
+export function ggufRounded(
+  policy: Pick<Policy, 'family' | 'config' | 'weights'>,
+  type: NumberTypeName,
+): LazyWeights {
+  const reads = new Map(
+    plannedTensors(policy, type).map((tensor) => [tensor.weight!, () => rounded(tensor)] as const),
+  );
+  return new LazyWeights({ names: [...reads.keys()], read: (name) => reads.get(name)!() });
+}
+
+function rounded({ read, type, arrangement }: PlannedTensor): Tensor {
+  const arranged = read();
+  const numberType = numberTypes[type];
+  const numbers = arranged.data as Float32Array;
+  const bytes = new DataView(new ArrayBuffer(byteLengthOf(numberType, numbers.length)));
+  const data = new Float32Array(numbers.length);
+  numberType.encode(numbers, bytes);
+  numberType.decode(bytes, data);
+  return restore({ ...arranged, data }, arrangement);
 }
 
 /** The tokenizer that llama.cpp makes of the file. Errors: CheckpointError for a file without one that ftc knows. */

@@ -18,6 +18,14 @@ const COMPARED_BYTES = 4096;
 export async function checkAdapter({ directory, adapter, name }: ExistingModel): Promise<void> {
   if (adapter === undefined || !(await hasWeights(directory))) return;
   await openAdapter(adapter, await readModel(directory), name);
+  await checkNamedBase(adapter, directory, name);
+}
+
+/**
+ * Whether the base that the adapter names, where it is on this machine, holds the same weights as the directory.
+ * @throws CheckpointError where it holds others
+ */
+export async function checkNamedBase(adapter: string, directory: string, name: string): Promise<void> {
   const { base_model_name_or_path: written } = await adapterSettings(adapter);
   const named = typeof written === 'string' ? baseAt(adapter, written) : undefined;
   if (named === undefined || (await holdTheSame(named, directory))) return;

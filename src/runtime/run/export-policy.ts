@@ -1,6 +1,7 @@
 /** The model where the user wants it: written beside its place, opened again and compared, and only then given its name. */
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { ggufRounded } from '../gguf/open-gguf.ts';
 import type { ModelConfig } from '../models/model.ts';
 import { isGgufPath } from '../stages/export-options.ts';
 import type { ExportForm, ExportResult, Policy, Reward, StageContext } from '../stages/stage.ts';
@@ -118,8 +119,12 @@ async function compare(
   const dtype = numbersOf(form, model.config);
   const type = form.format === 'gguf' ? ggufTypeOf(form, model.config) : (form.quantized?.format ?? dtype);
   const tolerance = toleranceOf(type);
-  if (tolerance > EXACT && form.format === 'hf') {
-    const expected = { ...model, weights: asExported(model, form.quantized, dtype) };
+  if (tolerance > EXACT) {
+    const weights =
+      form.format === 'gguf'
+        ? ggufRounded(model, ggufTypeOf(form, model.config))
+        : asExported(model, form.quantized, dtype);
+    const expected = { ...model, weights };
     await requireParity(expected, answersOf(expected, load), { ...written, tolerance: EXACT });
   }
   return { ...(await requireParity(model, answers, { ...written, tolerance })), trained };

@@ -31,6 +31,7 @@ export async function openExisting({ job, root, message, stopping }: Opening): P
     const model = await fetchedModel(job, root, { onProgress: telling(message), signal: stop.signal });
     await readModel(model.directory);
     await checkAdapter(model);
+    if (model.commit !== undefined) message(`revision ${model.commit} of ${model.name}`);
     return model;
   } finally {
     clearInterval(asking);

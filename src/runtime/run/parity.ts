@@ -83,6 +83,7 @@ function apart(
     [
       `the largest difference is ${show(found.relative)} of the spread of the logits; up to ${tolerance} is taken for this number format`,
     ],
+    tolerance > EXACT,
   );
 }
 
@@ -112,8 +113,8 @@ function sameIds(name: string, found: Int32Array, expected: Int32Array): void {
   );
 }
 
-function differs(written: string, where: string, notes: readonly string[]): StageError {
-  const said = words['export-differs']({ written, where, notes });
+function differs(written: string, where: string, notes: readonly string[], coarse = false): StageError {
+  const said = words['export-differs']({ written, where, notes, coarse });
   return new StageError('export-differs', said.message, { notes: said.notes ?? [], help: said.help ?? [] });
 }
 

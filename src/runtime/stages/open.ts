@@ -9,7 +9,13 @@ export const existingModels: Readonly<Record<'local' | 'hf', ModelEntry>> = {
     name: 'local',
     summary: 'a model in a directory, in Hugging Face layout',
     details: `The directory holds config.json, the weights (model.safetensors, or shards with model.safetensors.index.json) and the
-tokenizer (tokenizer.json, tokenizer_config.json). Weights are read where they are used, never all at once, and are not copied.
+tokenizer (tokenizer.json, tokenizer_config.json, chat_template.jinja). Weights are read where they are used, never all at once,
+and are not copied.
+
+Models: LlamaForCausalLM, MistralForCausalLM (sliding window), Qwen2ForCausalLM, Qwen3ForCausalLM, GPT2LMHeadModel, and their
+reward models (ForSequenceClassification); rope scaling linear, dynamic, llama3, yarn; f32, f16, bf16, and four bits as
+bitsandbytes keeps them. Tokenizers: byte-level BPE, SentencePiece BPE with byte fallback, Unigram, WordPiece. Anything else, and a tensor
+that is missing, too many or of another shape, is an error that names it.
 
 \`adapter\` names a directory in PEFT layout (adapter_config.json, adapter_model.safetensors), which is folded into the weights;
 one that was made for another base is an error. A directory that \`ftc\` exported as an adapter knows its base by itself.

@@ -228,10 +228,16 @@ export const runtimeWords = {
     readonly written: string;
     readonly where: string;
     readonly notes?: readonly string[];
+    /** It holds what it should, in a number format that is too coarse for this model. */
+    readonly coarse?: boolean;
   }): Words => ({
     message: `${data.written}, read again, is not the model in the run: ${data.where}`,
     label: 'nothing was left of it',
     notes: data.notes ?? [],
-    help: ['this is a fault of ftc or of the disk: run it again, and report it where it stays'],
+    help: [
+      data.coarse
+        ? 'this number format is too coarse for this model: take one with more bits, `quant=q8_0` or `dtype=f32`'
+        : 'this is a fault of ftc or of the disk: run it again, and report it where it stays',
+    ],
   }),
 };
