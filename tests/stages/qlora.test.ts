@@ -6,8 +6,10 @@ import { readSafetensorsHeader } from '../../src/runtime/checkpoints/safetensors
 import { quantize } from '../../src/runtime/quantization/quantize.ts';
 import type { QuantizationOptions } from '../../src/runtime/quantization/quantized-tensor.ts';
 import { PolicyLoader } from '../../src/runtime/run/policies.ts';
+import { readTrainedAnswers } from '../../src/runtime/run/trained-answers.ts';
 import { openWeights, transposed } from '../../src/runtime/run/weights.ts';
 import { openStore } from '../../src/runtime/store/store.ts';
+import { relativeError } from '../relative-error.ts';
 import { atStep, type Said, type Workshop, workshops } from '../run/workshop.ts';
 
 const workshop = workshops();
@@ -68,6 +70,75 @@ describe.each([
     const [{ weight }] = linears as [(typeof linears)[number]];
     expect(tensors.get(weight)!.format).toBe('U8');
     expect(tensors.has(`${weight}.quant_state.bitsandbytes__nf4`)).toBe(true);
+  });
+});
+
+describe.each([
+  ['llama', 'llama(layers=1 width=32 heads=2 context=32)', 'quant=nf4', 'targets=q,v,up'],
+  ['gpt2', 'gpt2(layers=1 width=32 heads=2 context=32)', 'quant=int4 double_quant=false', 'targets=q,v,up'],
+])('%s: codes with an adapter beside them', (_, model, quant, targets) => {
+  const nothing = 'max_steps=1 batch=4 lr=1e-12';
+  const stages = (...names: string[]) =>
+    workshop([`pretrain(model=${model} vocabulary=300 max_steps=6)`, ...names].join(' → '));
+  const answers = async (shop: Workshop, said: Said, artifact: string) => {
+    const store = await openStore(shop.store, { write: false });
+    return (await readTrainedAnswers(store.artifact(said.artifacts[artifact]!)))!.logits.data;
+  };
+
+  test('are what the next stages begin with, and what is read again', async () => {
+    const shop = stages(
+      `one: sft(data=${rows} qlora r=4 ${targets} ${quant}; max_steps=4 batch=4 lr=0.02)`,
+      `two: sft(data=${rows} qlora r=2 ${targets} ${quant}; ${nothing})`,
+      `three: sft(data=${rows} qlora r=2 ${quant}; max_steps=4 batch=4 lr=0.02)`,
+      `after: eval(data=${rows})`,
+      `rm(qlora r=2 ${quant}; max_steps=2 batch=4)`,
+      `ppo(qlora r=4 ${quant}; steps=2 batch=4 minibatch=4 epochs=1 max_new_tokens=4 missing_eos_penalty=0 lr=0.01)`,
+    );
+    const said = await shop.run();
+    expect(said.of('diagnostic')).toEqual([]);
+    const [first, second] = [
+      await answers(shop, said, 'one.policy'),
+      await answers(shop, said, 'two.policy'),
+    ];
+    expect(relativeError(second, first)).toBeLessThan(1e-6);
+    // And what they are is not what the base is, nor what its codes are.
+    expect(said.finished('one').metrics.initial_eval_loss).not.toBeCloseTo(
+      said.finished('one').metrics.eval_loss!,
+      3,
+    );
+    expect(said.finished('three').metrics.initial_eval_loss).toBeCloseTo(
+      said.finished('one').metrics.eval_loss!,
+      5,
+    );
+    expect(said.finished('after').metrics.loss).toBeCloseTo(said.finished('three').metrics.eval_loss!, 5);
+    const step = said.of('step', 'ppo')[0]!.metrics;
+    expect(step['val/ratio']).toBeCloseTo(1, 5);
+    expect(Math.abs(step['objective/kl']!)).toBeLessThan(1e-5);
+    const { weights, family, config } = await policyOf(shop, said, 'ppo.policy');
+    const { weight } = family.linears(config)[0]!;
+    const kept = 'beside' in weights ? weights.beside(weight)! : undefined;
+    expect(kept!.adapters.map(({ down }) => down.shape[0])).toEqual(
+      // A fused weight has the ranks of its slices together.
+      family.modelType === 'gpt2' ? [8, 4, 2, 4] : [4, 2, 2, 4],
+    );
+    // The codes are those of the base, however much was trained beside them.
+    const base = (await policyOf(shop, said, 'pretrain.policy')).weights.get(weight)!;
+    expect(kept!.codes.codes).toEqual(
+      quantize(
+        { shape: base.shape, data: base.data as Float32Array },
+        { format: kept!.codes.format, doubleQuantization: quant === 'quant=nf4' },
+      ).codes,
+    );
+  });
+
+  test('are merged and quantized again for codes of another kind', async () => {
+    const shop = stages(
+      `one: sft(data=${rows} qlora r=4 ${quant}; max_steps=4 batch=4 lr=0.02)`,
+      `two: sft(data=${rows} qlora r=2 quant=fp4; ${nothing})`,
+    );
+    const said = await shop.run();
+    const first = await answers(shop, said, 'one.policy');
+    expect(relativeError(await answers(shop, said, 'two.policy'), first)).toBeGreaterThan(1e-3);
   });
 });
 

@@ -47,10 +47,22 @@ export function pairsOf(adapter: Tensors): PeftPair[] {
   });
 }
 
+/** What an adapter adds to one weight: scale · up down, turned round where the weight lies (in, out). */
+export interface LowRank {
+  /** (r, in) */
+  readonly down: Tensor;
+  /** (out, r) */
+  readonly up: Tensor;
+  readonly scale: number;
+  readonly turned: boolean;
+}
+
 /** New values of the weights that an adapter changes, each computed when it is asked for. */
 export interface PeftMerge {
   readonly changed: ReadonlySet<string>;
   merge(weight: string): Tensor;
+  /** What is added to a weight; undefined where a change is more than a sum (DoRA). */
+  added(weight: string): LowRank | undefined;
 }
 
 /**
@@ -78,14 +90,22 @@ export function peftMerge(
     pairs.map(({ module }) => module),
   );
   const byWeight = new Map(pairs.map((pair) => [pair.weight, pair]));
+  const scaleOf = ({ down, module }: PeftPair): number => {
+    const rank = down.shape[0]!;
+    const alpha = alphas.get(module) ?? Number(config.lora_alpha ?? DEFAULT_ALPHA);
+    return alpha / (config.use_rslora === true ? Math.sqrt(rank) : rank);
+  };
+  const isTurned = ({ embedding, weight }: PeftPair): boolean => embedding || turned.has(weight);
   return {
     changed: new Set(byWeight.keys()),
     merge(weight) {
       const pair = byWeight.get(weight)!;
-      const rank = pair.down.shape[0]!;
-      const alpha = alphas.get(pair.module) ?? Number(config.lora_alpha ?? DEFAULT_ALPHA);
-      const scale = alpha / (config.use_rslora === true ? Math.sqrt(rank) : rank);
-      return mergeOne(base, pair, scale, pair.embedding || turned.has(weight));
+      return mergeOne(base, pair, scaleOf(pair), isTurned(pair));
+    },
+    added(weight) {
+      const pair = byWeight.get(weight)!;
+      const { down, up, magnitude } = pair;
+      return magnitude === undefined ? { down, up, scale: scaleOf(pair), turned: isTurned(pair) } : undefined;
     },
   };
 }

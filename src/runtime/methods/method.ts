@@ -3,7 +3,7 @@ import type { Json, MethodEntry } from '../../compiler/catalog.ts';
 import type { LinearLayer, ModelConfig, ParameterSpec } from '../models/model.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
-import type { QuantizationOptions } from '../quantization/quantized-tensor.ts';
+import type { KeptWeight } from '../quantization/quantized-tensor.ts';
 
 /** What a method needs to know of the model, without knowing the family. */
 export interface MethodTarget {
@@ -37,7 +37,7 @@ export interface AppliedMethod {
    */
   rewrite(program: Program, options?: { readonly dropout?: boolean }): Program;
   /** Frozen weights of the base that are kept quantized, and how. */
-  readonly quantized?: ReadonlyMap<string, QuantizationOptions>;
+  readonly quantized?: ReadonlyMap<string, KeptWeight>;
   /** Present for adapters: what is written instead of the whole model. */
   readonly adapter?: {
     /** PEFT's adapter_config.json. */

@@ -14,6 +14,12 @@ export const partsOf = (weight: string) => ({
   offset: `${weight}.absmax.offset`,
 });
 
+/** Names of the `i`-th adapter beside a weight's codes: down (r, in), up (out, r). */
+export const besideNames = (weight: string, i: number) => ({
+  down: `${weight}.beside.${i}.down`,
+  up: `${weight}.beside.${i}.up`,
+});
+
 /** What a program reads of one weight; arrays are shared, not copied. */
 export function quantizedParameters(weight: string, value: QuantizedTensor): Map<string, ParameterTensor> {
   const parts = partsOf(weight);

@@ -11,6 +11,19 @@ export interface QuantizationOptions {
   readonly doubleQuantization?: boolean;
 }
 
+/** Low-rank adapters that stay beside the codes of a weight, frozen: W is what the codes stand for + Σ scale · up down. */
+export interface LowRankShape {
+  readonly rank: number;
+  readonly scale: number;
+  /** Whether W lies (in, out), so that it is down and up turned round whose product is added. */
+  readonly turned: boolean;
+}
+
+/** A frozen weight in codes, and what an earlier training put beside them. */
+export interface KeptWeight extends QuantizationOptions {
+  readonly beside?: readonly LowRankShape[];
+}
+
 /** What the numbers were before. Values are float32 whatever it says; bitsandbytes casts to it. */
 export type OriginalType = 'float32' | 'float16' | 'bfloat16';
 

@@ -6,6 +6,7 @@ import { models } from '../catalog.ts';
 import { openData } from '../data/open-data.ts';
 import type { Executable, Executor } from '../executables/executable.ts';
 import { type ScheduleKind, scheduleFactor } from '../optimizers/schedule.ts';
+import { methodBeside } from '../stages/parts/training.ts';
 import {
   type EightBitTreatment,
   type Scratch,
@@ -110,7 +111,7 @@ export function jobContext(settings: JobSettings): JobContext {
   const context: StageContext = {
     job,
     family: (name) => models[name]!,
-    method: appliedMethod(job),
+    method: (policy) => methodBeside(policy, appliedMethod(job)(policy.family, policy.config)),
     policy: async () => withTemplate(await settings.policies.policy(base()!), job.template),
     reward: async () => {
       const hash = settings.artifactOf('reward');

@@ -33,12 +33,16 @@ async function writeAdapter(
   await writeJson(directory, BASE_LINK, linkTo(base, model.method));
 }
 
-/** The base, and the form in which it was read: an adapter trained beside codes belongs to their values. */
-function linkTo(base: string, { quantized }: AppliedMethod): Link {
-  const [options] = quantized?.values() ?? [];
-  return options === undefined
+/**
+ * The base, and the form in which it was read: an adapter trained beside codes belongs to their values. A weight that is
+ * codes and adapters in the base already was read as it is.
+ */
+function linkTo(base: string, { quantized = new Map() }: AppliedMethod): Link {
+  const anew = [...quantized].filter(([, { beside }]) => beside === undefined);
+  const [first] = anew;
+  return first === undefined
     ? { base }
-    : { base, quantized: { ...options, weights: [...quantized!.keys()] } };
+    : { base, quantized: { ...first[1], weights: anew.map(([name]) => name) } };
 }
 
 /** `base`: hash of the artifact that the policy came from; an adapter is written where there is one to stand on. */

@@ -21,7 +21,7 @@ import {
   sameKind,
 } from '../quantization/quantized-tensor.ts';
 import { LazyWeights } from '../stages/lazy-weights.ts';
-import type { Weights } from '../stages/stage.ts';
+import type { CodesAndAdapters, Weights } from '../stages/stage.ts';
 
 /**
  * Weights of a safetensors file; those that bitsandbytes' layout holds in codes appear under their own names.
@@ -126,15 +126,29 @@ export function withChanged(base: Weights, changed: ReadonlyMap<string, Tensor>)
     names: [...base.keys()],
     read: (name, keep) => changed.get(name) ?? sharedOf(base, name, keep),
     codes: (name) => (changed.has(name) ? undefined : base.codes(name)),
+    beside: (name) => (changed.has(name) ? undefined : base.beside(name)),
   });
 }
 
 /** Weights that an adapter changes, each merged when it is asked for; the others read as before. */
-export function withMerged(base: Weights, { changed, merge }: PeftMerge): LazyWeights {
+export function withMerged(base: Weights, { changed, merge, added }: PeftMerge): LazyWeights {
+  const found = new Map<string, CodesAndAdapters | undefined>();
+  const beside = (name: string): CodesAndAdapters | undefined => {
+    const adapter = added(name);
+    const before = base.beside(name);
+    const codes = before?.codes ?? base.codes(name);
+    if (adapter === undefined || codes === undefined) return undefined;
+    return { codes, adapters: [...(before?.adapters ?? []), adapter] };
+  };
   return new LazyWeights({
     names: [...base.keys()],
     read: (name, keep) => (changed.has(name) ? merge(name) : sharedOf(base, name, keep)),
     codes: (name) => (changed.has(name) ? undefined : base.codes(name)),
+    beside(name) {
+      if (!changed.has(name)) return base.beside(name);
+      if (!found.has(name)) found.set(name, beside(name));
+      return found.get(name);
+    },
   });
 }
 
@@ -150,6 +164,7 @@ export function throughCodes(
     names: [...base.keys()],
     read: (name, keep) => (quantized.has(name) ? valuesOf(codes(name)!) : sharedOf(base, name, keep)),
     codes,
+    beside: (name) => (quantized.has(name) ? undefined : base.beside(name)),
   });
 }
 

@@ -1,13 +1,14 @@
 /** Weights that are read when they are first asked for. */
 import type { Tensor } from '../programs/ops.ts';
 import type { QuantizedTensor } from '../quantization/quantized-tensor.ts';
-import type { Weights } from './stage.ts';
+import type { CodesAndAdapters, Weights } from './stage.ts';
 
 interface Source {
   readonly names: readonly string[];
   /** `keep`: it will be kept, so a tensor that others have too is one of theirs. */
   read(name: string, keep: boolean): Tensor;
   codes?(name: string): QuantizedTensor | undefined;
+  beside?(name: string): CodesAndAdapters | undefined;
 }
 
 export class LazyWeights implements Weights {
@@ -39,6 +40,10 @@ export class LazyWeights implements Weights {
 
   codes(name: string): QuantizedTensor | undefined {
     return this.source.codes?.(name);
+  }
+
+  beside(name: string): CodesAndAdapters | undefined {
+    return this.source.beside?.(name);
   }
 
   /** The same weights, none of them kept by reading it. */

@@ -51,7 +51,7 @@ export const ppo: Stage = {
       initialize({ name: VALUE_WEIGHT, shape: [1, width], initializer: { kind: 'zeros' } }, seed),
       initialize({ name: VALUE_BIAS, shape: [1], initializer: { kind: 'zeros' } }, seed),
     ];
-    const method = context.method(family, config);
+    const method = context.method(policy);
     const model = trainedModel(
       policy,
       method,

@@ -111,7 +111,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     });
     const evaluation = layout.evaluation(heldOut, length, batch);
 
-    const method = context.method(family, config);
+    const method = context.method(policy);
     const model = trainedModel(policy, method, seed);
     const headTrainable = headIsTrained(family, config, method);
     const trainer = context.trainer({

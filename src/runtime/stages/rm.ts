@@ -104,7 +104,7 @@ Metrics: \`loss\`, \`accuracy\` (ties count as wrong), \`margin\`, \`mean_reward
       { name: SCORE, shape: [1, width], initializer: { kind: 'normal', std: 1 / Math.sqrt(width + 1) } },
       seed,
     );
-    const method = context.method(family, config);
+    const method = context.method(policy);
     const model = trainedModel(policy, method, seed, new Map([[SCORE, score]]));
     const training = new PairBatches(pairs, size, accumulate, length, seed);
     const evaluation = heldOut.count > 0 ? new PairBatches(heldOut, size, 1, length, seed) : undefined;

@@ -82,7 +82,7 @@ prefix \`eval_\`.`,
       Math.max(1, Math.ceil((examples.count * Number(options.epochs)) / (size * accumulate))),
     );
 
-    const method = context.method(family, config);
+    const method = context.method(policy);
     const model = trainedModel(policy, method, seed);
     const headTrainable = headIsTrained(family, config, method);
     const length = family.shape(config).context;

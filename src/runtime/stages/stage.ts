@@ -6,6 +6,7 @@ import type { StageEntry } from '../../compiler/catalog.ts';
 import type { Job } from '../../compiler/graph/graph.ts';
 import type { Row } from '../data/row.ts';
 import type { Executor } from '../executables/executable.ts';
+import type { LowRank } from '../methods/merge-peft.ts';
 import type { AppliedMethod } from '../methods/method.ts';
 import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import type { StateBytes } from '../optimizers/optimizer.ts';
@@ -32,6 +33,13 @@ export interface Weights extends ReadonlyMap<string, Tensor> {
   read(name: string): Tensor;
   /** Its codes, where it lies quantized in its file. */
   codes(name: string): QuantizedTensor | undefined;
+  /** Its codes and the adapters folded into it, where it was trained as these. */
+  beside(name: string): CodesAndAdapters | undefined;
+}
+
+export interface CodesAndAdapters {
+  readonly codes: QuantizedTensor;
+  readonly adapters: readonly LowRank[];
 }
 
 /** A causal language model with everything needed to use it. */
@@ -138,7 +146,7 @@ export interface StageContext {
   /** A model family of the catalog by name. */
   family(name: string): ModelFamily;
   /** The job's method on this model. Errors: MethodError. */
-  method(family: ModelFamily, config: ModelConfig): AppliedMethod;
+  method(policy: Policy): AppliedMethod;
   /** Artifacts of earlier stages. Errors: StageError where the slot is empty. */
   policy(): Promise<Policy>;
   reward(): Promise<Reward | undefined>;

@@ -7,8 +7,9 @@ import type { Tensor } from '../../programs/ops.ts';
 import { sizeOf } from '../../programs/program.ts';
 import { dequantize } from '../../quantization/dequantize.ts';
 import { quantize } from '../../quantization/quantize.ts';
-import { quantizedParameters } from '../../quantization/quantized-parameters.ts';
+import { besideNames, quantizedParameters } from '../../quantization/quantized-parameters.ts';
 import {
+  type KeptWeight,
   type QuantizationOptions,
   type QuantizedTensor,
   sameKind,
@@ -58,8 +59,7 @@ export function trainedModel(
   const asTheyAre: string[] = [];
   for (const name of policy.weights.keys()) {
     const options = method.quantized?.get(name);
-    if (options !== undefined)
-      for (const part of quantizedParameters(name, inCodes(policy, name, options))) made.set(...part);
+    if (options !== undefined) for (const part of codesAsRead(policy, name, options)) made.set(...part);
     else if (!trainable.has(name)) asTheyAre.push(name);
   }
   const frozen = new LazyWeights({
@@ -71,6 +71,32 @@ export function trainedModel(
 
 const unkept = (weights: Policy['weights'], name: string): Tensor =>
   'read' in weights ? weights.read(name) : weights.get(name)!;
+
+/** A method on a policy: weights that are codes and adapters stay so where the codes are of the method's kind. */
+export function methodBeside({ weights }: Policy, method: AppliedMethod): AppliedMethod {
+  const { quantized } = method;
+  if (quantized === undefined || !('beside' in weights)) return method;
+  const kept = [...quantized].map(([name, options]): [string, KeptWeight] => {
+    const found = weights.beside(name);
+    if (found === undefined || !sameKind(found.codes, options)) return [name, options];
+    const beside = found.adapters.map(({ down, scale, turned }) => ({ rank: down.shape[0]!, scale, turned }));
+    return [name, { ...options, beside }];
+  });
+  return { ...method, quantized: new Map(kept) };
+}
+
+/** The parts that programs read in place of a weight. */
+function codesAsRead(policy: Policy, name: string, kept: KeptWeight): Map<string, Tensor> {
+  const { weights } = policy;
+  if (kept.beside === undefined || !('beside' in weights))
+    return new Map(quantizedParameters(name, inCodes(policy, name, kept)));
+  const { codes, adapters } = weights.beside(name)!;
+  const beside = adapters.flatMap(({ down, up }, i) => {
+    const names = besideNames(name, i);
+    return [[names.down, down] as const, [names.up, up] as const];
+  });
+  return new Map<string, Tensor>([...quantizedParameters(name, codes), ...beside]);
+}
 
 function inCodes({ weights }: Policy, name: string, options: QuantizationOptions): QuantizedTensor {
   const stored = 'codes' in weights ? weights.codes(name) : undefined;
@@ -85,7 +111,7 @@ export function baseAsRead(policy: Policy, method: AppliedMethod): BaseWeights {
   return {
     get(name) {
       const options = method.quantized?.get(name);
-      if (options === undefined)
+      if (options === undefined || options.beside !== undefined)
         return 'read' in weights && weights.has(name) ? weights.read(name) : weights.get(name);
       const codes = inCodes(policy, name, options);
       return { dtype: 'f32', shape: codes.shape, data: dequantize(codes) };
