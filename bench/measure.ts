@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import type { ParameterSpec } from '../src/runtime/models/model.ts';
 import type { Tensor } from '../src/runtime/programs/ops.ts';
 import { sizeOf } from '../src/runtime/programs/program.ts';
+import { random } from '../src/runtime/random/random.ts';
 
 /** Whole numbers from the command line: `--layers 4`. */
 export const numbersFrom = <T extends Readonly<Record<string, number>>>(
@@ -105,4 +106,24 @@ export function report(
       peakGb: Number(peakMemory().toFixed(3)),
     }),
   );
+}
+
+/** Of one to four syllables. */
+export function madeUpWords(count: number): string[] {
+  const stream = random(1, 'words');
+  const pick = (from: string) => from[stream.integer(from.length)]!;
+  const syllable = () => pick('bcdfghjklmnprstvwz') + pick('aeiou') + pick('nlrst');
+  return Array.from({ length: count }, () =>
+    Array.from({ length: 1 + stream.integer(4) }, syllable).join(''),
+  );
+}
+
+/** The largest resident memory of a process so far; 0 where it is gone. */
+export function peakOf(processId: number): number {
+  try {
+    const kibibytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1];
+    return Number(kibibytes ?? 0) * 1024;
+  } catch {
+    return 0;
+  }
 }

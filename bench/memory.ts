@@ -4,7 +4,6 @@
  *
  *     npx tsc -p bench/tsconfig.json; node dist/bench/memory.js --family gpt2 --stage 'sft(lora r=8; data=rows max_steps=4)'
  */
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +12,7 @@ import { startEngine } from '../src/cli/engine-process.ts';
 import { planSource } from '../src/cli/plan-file.ts';
 import { random } from '../src/runtime/random/random.ts';
 import type { PlannedStage } from '../src/runtime/run/plan-types.ts';
+import { madeUpWords, peakOf } from './measure.ts';
 
 const { values } = parseArgs({
   options: {
@@ -30,16 +30,6 @@ const { values } = parseArgs({
 });
 
 const words = madeUpWords(6000);
-
-/** Of one to four syllables. */
-function madeUpWords(count: number): string[] {
-  const stream = random(1, 'words');
-  const pick = (from: string) => from[stream.integer(from.length)]!;
-  const syllable = () => pick('bcdfghjklmnprstvwz') + pick('aeiou') + pick('nlrst');
-  return Array.from({ length: count }, () =>
-    Array.from({ length: 1 + stream.integer(4) }, syllable).join(''),
-  );
-}
 
 async function writePipeline(directory: string): Promise<string> {
   const stream = random(2, 'texts');
@@ -91,16 +81,6 @@ async function runStage(file: string, stage: string): Promise<Measured> {
   const { lastWords } = await engine.exit;
   if (failed) throw new Error(`${failed}\n${lastWords}`);
   return { peakBytes, planned: plan.stages.find(({ id }) => id === stage)! };
-}
-
-/** The largest resident memory of a process so far; 0 where it is gone. */
-function peakOf(processId: number): number {
-  try {
-    const kibibytes = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${processId}/status`, 'utf8'))?.[1];
-    return Number(kibibytes ?? 0) * 1024;
-  } catch {
-    return 0;
-  }
 }
 
 const directory = await mkdtemp(join(tmpdir(), 'ftc-memory-'));

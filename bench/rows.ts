@@ -123,6 +123,17 @@ const decodingRow = (quant: '' | 'int8' | 'int4', type: 'f32' | 'q8_0' | 'q4_0')
   targets: [{ figure: 'speed', atLeast: 1 }],
 });
 
+const largeRow = (stage: 'sft' | 'pretrain'): Row => ({
+  title: `Four steps of ${stage} on 2 GB of jsonl, against 0.2 GB`,
+  ours: { script: 'large-data', options: { stage, smallMegabytes: 200, megabytes: 2000 } },
+  targets: [
+    { figure: 'peakMb', atMost: 600 },
+    { figure: 'growthMb', atMost: 200 },
+    { figure: 'readMbPerSecond', atLeast: 10 },
+    { figure: 'planPeakMb', atMost: 600 },
+  ],
+});
+
 const frozenRow = (what: string, pairs: 0 | 1): Row => ({
   title: `freeze layers=1 of 8 layers of width 256, ${what}, 5 epochs: the frozen blocks once a row`,
   ours: { script: 'frozen-prefix', options: { pairs } },
@@ -177,6 +188,7 @@ export const benches: Readonly<Record<string, readonly Row[]>> = {
     decodingRow('int4', 'q4_0'),
   ],
   recompute: [recomputeRow('full', 4, 0.85), recomputeRow('lora', 4, 0.85), recomputeRow('lora', 12, 0.65)],
+  'large-data': [largeRow('sft'), largeRow('pretrain')],
   frozen: [frozenRow('answers', 0), frozenRow('pairs of rm', 1)],
   startup: [
     {

@@ -35,6 +35,25 @@ test('a row keeps its side when others come or go, or its keys stand in another 
   expect(canonicalJson({ b: [{ d: 2, c: '患' }], a: null })).toBe('{"a":null,"b":[{"c":"患","d":2}]}');
 });
 
+test('a value’s text is that of JSON with its keys sorted, whatever they are called', () => {
+  const sorted = (value: unknown): string =>
+    JSON.stringify(value, (_, part: unknown) =>
+      typeof part === 'object' && part !== null && !Array.isArray(part)
+        ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : part,
+    );
+  const examples: [unknown][] = [
+    [{ 10: 1, 9: { b: 1, a: [{ 1: 2, 0: 3 }] }, a: 4 }],
+    [{ toJSON: 1, b: [null] }],
+  ];
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 4 }), (value) => {
+      expect(canonicalJson(value)).toBe(sorted(value));
+    }),
+    { examples: examples as never },
+  );
+});
+
 test('split by a column keeps equal values together, at the share that is asked for', async () => {
   const by = data('jsonl', { path: 'all.jsonl' }, [['split', { test: 0.3, by: 'patient' }]]);
   const [train, held] = [await rowsOf(by, root, 'train'), await rowsOf(by, root, 'test')];

@@ -40,7 +40,7 @@ export interface Bench {
 export async function runStage(
   shop: Workshop,
   stage: string,
-  settings: Pick<JobSettings, 'mostBytesInMemory'> = {},
+  settings: Partial<Pick<JobSettings, 'mostBytesInMemory' | 'digests' | 'stopping'>> = {},
 ): Promise<Bench> {
   const { graph } = compile({ path: shop.file, text: shop.read('tiny.ftp') }, { catalog });
   const at = graph!.jobs.findIndex((job) => job.id === stage);

@@ -46,6 +46,21 @@ export async function digestData(expression: DataExpression, root: string): Prom
   };
 }
 
+/**
+ * A file that has other contents than when the expression had this digest; undefined where all is as it was. Only files whose
+ * size or time changed are read. @throws DataError where one is gone
+ */
+export async function changedFile(
+  expression: DataExpression,
+  root: string,
+  sha256: string,
+): Promise<string | undefined> {
+  const before = new Map(known);
+  const now = await digestData(expression, root);
+  if (now.sha256 === sha256) return undefined;
+  return now.files.find((file) => before.get(file)?.sha256 !== known.get(file)!.sha256) ?? now.files[0];
+}
+
 /** A default that is written out and one that is left out are the same. */
 function withDefaults({ options: schemas }: CallEntry, options: Options): Options {
   const defaults = Object.entries(schemas).flatMap(([name, { default: value }]) =>

@@ -38,7 +38,8 @@ async function* sidedRows(expression: DataExpression, root: string, split: Split
   const { source, call } = await sourceCall(expression, root, (input) =>
     joinPieces(sidedRows(input, root, wanted)),
   );
-  let rows = source.rows(call);
+  const isSplitLater = operators.some(({ operator }) => operator === operatorTable.split);
+  let rows = source.rows({ ...call, isSplitLater });
   for (const { operator, options } of operators) rows = operator.apply(rows, options);
   yield* split === 'all' ? rows : filterRows(rows, (row) => row.side === split);
 }

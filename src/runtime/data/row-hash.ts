@@ -1,18 +1,32 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Side } from './row.ts';
 
-/** JSON with the keys of every object in order: equal values have equal text. */
+/**
+ * JSON with the keys of every object in order, those that are numbers first: equal values have equal text. Of every row of
+ * every pass, so it is written by hand where it can be: a replacer of JSON.stringify takes three times as long.
+ */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, part: unknown) =>
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (Array.isArray(value))
+    return `[${value.map((part) => (part === undefined ? 'null' : canonicalJson(part))).join(',')}]`;
+  const keys = Object.keys(value).sort();
+  const isOdd = (key: string) => key === 'toJSON' || (key >= '0' && key < ':');
+  if (keys.some(isOdd)) return reordered(value);
+  const fields = value as Readonly<Record<string, unknown>>;
+  const written = keys.filter((key) => fields[key] !== undefined);
+  return `{${written.map((key) => `${JSON.stringify(key)}:${canonicalJson(fields[key])}`).join(',')}}`;
+}
+
+const reordered = (value: object): string =>
+  JSON.stringify(value, (_, part: unknown) =>
     typeof part === 'object' && part !== null && !Array.isArray(part)
       ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
       : part,
   );
-}
 
 /** A number in [0, 1) that depends on the value alone. */
 export function hashToUnit(value: unknown): number {
-  return createHash('sha256').update(canonicalJson(value)).digest().readUIntBE(0, 6) / 2 ** 48;
+  return Number.parseInt(hash('sha256', canonicalJson(value)).slice(0, 12), 16) / 2 ** 48;
 }
 
 /** Share of held-out rows where nothing else is said. */

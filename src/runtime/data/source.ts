@@ -20,6 +20,8 @@ export interface SourceCall {
   readonly inputs: readonly DataExpression[];
   /** What relative paths start from. */
   readonly directory: string;
+  /** An operator after the source says on which side each row is. */
+  readonly isSplitLater?: boolean;
   /** Rows of an input: of the side that is asked for, or of both where an operator after the source needs them. */
   open(input: DataExpression): AsyncIterable<SidedRow>;
 }
@@ -52,7 +54,8 @@ export function fileSource(
         let empty = true;
         for await (const row of read(path, call.options)) {
           empty = false;
-          yield { ...row, side: sideOf(row.value, defaultTestShare) };
+          const side = call.isSplitLater ? 'train' : sideOf(row.value, defaultTestShare);
+          yield { ...row, side };
         }
         if (empty) throw new DataError('empty-data', { path });
       }

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Job } from '../../compiler/graph/graph.ts';
 import { models } from '../catalog.ts';
+import { changedFile } from '../data/digest-data.ts';
 import { openData } from '../data/open-data.ts';
 import type { Executable, Executor } from '../executables/executable.ts';
 import { type ScheduleKind, scheduleFactor } from '../optimizers/schedule.ts';
@@ -11,6 +12,7 @@ import {
   type EightBitTreatment,
   type Scratch,
   type StageContext,
+  StageError,
   Stopped,
   type Trainer,
 } from '../stages/stage.ts';
@@ -53,6 +55,8 @@ export interface JobSettings {
   readonly store: string;
   /** Where its checkpoints live. */
   readonly work: string;
+  /** Of the data that the job's key was made of, by option: rows of files that changed since are refused. */
+  readonly digests?: Readonly<Record<string, string>>;
   /** Of each list of tokens that the stage reads again. Default: `MOST_BYTES_IN_MEMORY`. */
   readonly mostBytesInMemory?: number;
   readonly emit: (event: RunEvent) => void;
@@ -120,7 +124,14 @@ export function jobContext(settings: JobSettings): JobContext {
       return { ...withTemplate(reward, job.template), score: reward.score };
     },
     metricsOf: settings.metricsOf,
-    rows: (option, split) => openData(job.data[option]!, { root: settings.root, split }),
+    async *rows(option, split) {
+      const { root, digests } = settings;
+      const expression = job.data[option]!;
+      yield* openData(expression, { root, split });
+      const digest = digests?.[option];
+      const changed = digest === undefined ? undefined : await changedFile(expression, root, digest);
+      if (changed !== undefined) throw changedWhileRead(changed);
+    },
     load,
     trainer(options) {
       const shapes = new Map([...options.model.trainable].map(([name, tensor]) => [name, tensor.shape]));
@@ -214,3 +225,9 @@ export function jobContext(settings: JobSettings): JobContext {
     },
   };
 }
+
+/** Else a result would be kept under the key of other rows. */
+const changedWhileRead = (file: string): StageError =>
+  new StageError('stale-plan', `${file} was changed while it was read`, {
+    help: ['run the pipeline again when the file is complete'],
+  });

@@ -15,12 +15,13 @@ import { weightsProblem } from './weights-problem.ts';
 /** Of a row that is longer than what is counted. */
 const TOKENS_A_BYTE = 0.3;
 
-/** `root` is the directory of the pipeline file. */
+/** `root` is the directory of the pipeline file; `made`: what earlier estimates of the job have read of its data. */
 export function estimateContext(
   job: Job,
   root: string,
   model: PlannedModel | undefined,
   reward: PlannedModel | undefined,
+  made: Map<string, unknown> = new Map(),
 ): EstimateContext {
   const rows: EstimateContext['rows'] = (option, split) => openData(job.data[option]!, { root, split });
   return {
@@ -32,6 +33,10 @@ export function estimateContext(
     method: appliedMethod(job),
     optimizerBytes: (shapes) => appliedOptimizer(job, { shapes, openPages }).stateBytes(shapes),
     rows,
+    async once<T>(name: string, make: () => Promise<T>): Promise<T> {
+      if (!made.has(name)) made.set(name, await make());
+      return made.get(name) as T;
+    },
     tokensPerByte: (option, size) => sampleTokensPerByte(rows(option, 'train'), size),
   };
 }

@@ -19,6 +19,7 @@ import type { PlannedFix, PlannedStage } from './plan-types.ts';
 import { readConfigAndTokenizer } from './policies.ts';
 import { outputsStand, reasonFor } from './result-stands.ts';
 import { type RowsRead, watchRows } from './rows-read.ts';
+import { fitsInMemory } from './scratch.ts';
 import type { Storage } from './stored-memory.ts';
 import { measureTokensPerByte } from './tokens-per-byte.ts';
 
@@ -69,8 +70,11 @@ export async function planJob(
     for (const expression of Object.values(job.data)) await countRows(expression, root);
     return blocked(job, `waits for \`${blocker.stage.id}\``);
   }
+  // Proposals change how a stage computes, not what it reads.
+  const readBefore = new Map<string, unknown>();
   const costing = async (one: Job): Promise<Costed> => {
-    const read = watchRows(one, estimateContext(one, root, modelFrom('policy'), modelFrom('reward')));
+    const context = estimateContext(one, root, modelFrom('policy'), modelFrom('reward'), readBefore);
+    const read = watchRows(one, context);
     const made = await stages[one.kind]!.estimate(read.context);
     const option = recomputeOption(one);
     let repeats = false;
@@ -102,6 +106,7 @@ export async function planJob(
         parts,
       })
     : [];
+  const scratch = scratchOf(estimate);
   const stage: PlannedStage = {
     id: job.id,
     kind: job.kind,
@@ -120,7 +125,8 @@ export async function planJob(
     ...(checkpoint && { from_step: checkpoint.step }),
     tokens: estimate.tokens,
     ...memoryOf(estimate, costs, memoryBytes, fixes),
-    disk_bytes: estimate.diskBytes,
+    disk_bytes: estimate.diskBytes + scratch,
+    ...(scratch > 0 && { scratch_bytes: scratch }),
     seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
     defaults: [...job.defaults.map((filled) => measured(filled, job, estimate)), ...read.defaults()],
     notes: [...read.notes(), ...estimate.notes, ...decided, ...recomputed],
@@ -178,6 +184,12 @@ function memoryOf(
     peak_memory_bytes: peakBytes,
     memory: { parts, peak_bytes: peakBytes, fits, ...(fixes && { fixes }) },
   };
+}
+
+/** Bytes of files that live as long as the stage. */
+function scratchOf({ held, scratchBytes = 0 }: Estimate): number {
+  const rows = held?.rows ?? 0;
+  return scratchBytes + (fitsInMemory(rows) ? 0 : rows);
 }
 
 /** A model that exists: its own sizes, and its own tokenizer measured on the rows it was trained on. */

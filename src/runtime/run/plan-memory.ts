@@ -29,6 +29,7 @@ export type MemoryPartName =
   | 'activations'
   | 'key/value cache'
   | 'frozen blocks'
+  | 'rows'
   | 'constants'
   | 'loading';
 
@@ -71,6 +72,7 @@ export function stageMemory(held: Partial<HeldBytes>, programs: readonly LoadedP
     'optimizer state': held.optimizer ?? 0,
     'key/value cache': held.cache ?? 0,
     'frozen blocks': fitsInMemory(held.rows ?? 0) ? (held.rows ?? 0) : 0,
+    rows: held.index ?? 0,
   };
   const loaded = programs.map((one) => ({ ...one, session: sessionOf(one, trained) }));
   const together = withSessions(

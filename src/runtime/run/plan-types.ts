@@ -74,7 +74,10 @@ export interface PlannedStage {
   readonly peak_memory_bytes: number;
   /** Absent where it runs no program. */
   readonly memory?: PlannedMemory;
+  /** What it writes and what it needs while it runs. */
   readonly disk_bytes: number;
+  /** Of these, files that are gone when it ends. */
+  readonly scratch_bytes?: number;
   readonly seconds: TimeRange;
   readonly defaults: readonly FilledDefault[];
   readonly notes: readonly string[];
@@ -87,6 +90,7 @@ export interface PlanTotals {
   readonly tokens: number;
   /** The largest of the stages that would execute: they run one after another. */
   readonly peak_memory_bytes: number;
+  /** What stays of all of them, and the most that one needs besides while it runs. */
   readonly disk_bytes: number;
   readonly seconds: TimeRange;
 }

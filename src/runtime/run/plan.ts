@@ -69,7 +69,9 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
       steps: sum((s) => s.steps - (s.from_step ?? 0)),
       tokens: sum((s) => Math.round(s.tokens * remainingShare(s))),
       peak_memory_bytes: Math.max(0, ...running.map((s) => s.peak_memory_bytes)),
-      disk_bytes: sum((s) => s.disk_bytes),
+      disk_bytes:
+        sum((s) => s.disk_bytes - (s.scratch_bytes ?? 0)) +
+        Math.max(0, ...running.map((s) => s.scratch_bytes ?? 0)),
       seconds: { low: sum((s) => s.seconds.low), high: sum((s) => s.seconds.high) },
     },
     device_memory_bytes: memoryBytes,

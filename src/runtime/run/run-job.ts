@@ -8,7 +8,7 @@ import { StageError, Stopped } from '../stages/stage.ts';
 import type { Store } from '../store/store.ts';
 import { jobContext } from './context.ts';
 import type { Metrics, RunEvent } from './events.ts';
-import { contentKey, keyParts } from './keys.ts';
+import { contentKey, type KeyParts, keyParts } from './keys.ts';
 import { lineageOf } from './lineage.ts';
 import { readModelLink } from './model-link.ts';
 import type { Plan, PlannedStage } from './plan-types.ts';
@@ -59,7 +59,7 @@ export async function runJob(job: Job, planned: PlannedStage, state: RunState): 
     throw new StageError('stale-plan', `what \`${stage}\` reads has changed since the plan was made`, {
       help: ['plan again: `ftc plan FILE --out PLAN`, or run the pipeline file itself'],
     });
-  const { metrics, notes, directories, release } = await compute(job, planned, state);
+  const { metrics, notes, directories, release } = await compute(job, planned, parts.data, state);
   try {
     const artifacts = await store.put(planned.key, { stage, kind, directories, metrics, notes, parts });
     await store.removeWork(planned.key);
@@ -72,7 +72,12 @@ export async function runJob(job: Job, planned: PlannedStage, state: RunState): 
 }
 
 /** Runs the stage; what it loaded is let go of before its artifacts are put away. */
-async function compute(job: Job, { key }: PlannedStage, { store, finished, ...state }: RunState) {
+async function compute(
+  job: Job,
+  { key }: PlannedStage,
+  digests: KeyParts['data'],
+  { store, finished, ...state }: RunState,
+) {
   const output = await store.temporaryDirectory();
   const release = () => rm(output, { recursive: true, force: true });
   const metricsOf = (id: string) => finished.get(id)?.metrics ?? {};
@@ -94,6 +99,7 @@ async function compute(job: Job, { key }: PlannedStage, { store, finished, ...st
     output,
     store: store.directory,
     work: await store.workDirectory(key),
+    digests,
     emit: state.emit,
     stopping: state.stopping,
   });

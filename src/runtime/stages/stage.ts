@@ -227,6 +227,8 @@ export interface EstimateContext {
   /** Of the job's optimizer's state for trained tensors of these shapes, by name. */
   optimizerBytes(shapes: ReadonlyMap<string, readonly number[]>): StateBytes;
   rows(option: string, split: 'train' | 'test' | 'all'): AsyncIterable<Row>;
+  /** What was made under this name before, for the same data and models; else what `make` makes. */
+  once<T>(name: string, make: () => Promise<T>): Promise<T>;
   /** Tokens a byte of this option's text makes with a vocabulary of this size, from a sample. */
   tokensPerByte(option: string, vocabularySize: number): Promise<number>;
 }
@@ -255,6 +257,8 @@ export interface Estimate {
   readonly held?: Partial<HeldBytes>;
   /** Tensors written at the end, in bytes. */
   readonly diskBytes: number;
+  /** Of files that are gone when it ends, but for what frozen blocks made. */
+  readonly scratchBytes?: number;
   readonly notes: readonly string[];
   /** What it will measure of these rows, where that depends on them; else all that its entry names. */
   readonly metrics?: readonly string[];
@@ -274,6 +278,8 @@ export interface HeldBytes {
   readonly cache: number;
   /** What frozen blocks made of every row; in a file where it is much. */
   readonly rows: number;
+  /** Where the rows are that it reads again, and their tokens as long as they are few. */
+  readonly index: number;
 }
 
 export interface PlannedWork extends Treatment {

@@ -23,7 +23,7 @@ export interface TrainTokenizerOptions {
 /**
  * Trains a byte-level BPE tokenizer. Ids: special tokens, then the 256 bytes, then merges in the order they were
  * learned; fewer than `vocabularySize` where the texts have no more pairs to merge. The same multiset of
- * texts gives the same tokenizer, whatever their order.
+ * texts gives the same tokenizer, whatever their order, where it has no more than a million different words (`WordCounter`).
  * @throws Error where `vocabularySize` does not hold the special tokens and the bytes, or a special token is too short
  */
 export async function trainTokenizer(

@@ -5,8 +5,10 @@ import { languageModelProgram } from '../parts/language-model-program.ts';
 import { rewardProgram } from '../parts/reward-programs.ts';
 import { noRewardModel, noRowsIn } from '../parts/unmeasurable.ts';
 import type { Estimate, EstimateContext, PlannedModel, PlannedWork } from '../stage.ts';
-import { lengthsOf, longestIn, type RowLength, total } from './lengths.ts';
+import { keptRows, withKeptRows } from './kept-rows.ts';
+import { lengthsOf } from './lengths.ts';
 import { evaluationShapes } from './padded-shapes.ts';
+import type { RowLengths } from './row-lengths.ts';
 import { sampling } from './sampling.ts';
 import { bytesBeside, modelOf } from './sizes.ts';
 
@@ -16,7 +18,6 @@ export async function estimateEval(context: EstimateContext): Promise<Estimate> 
   const { family, config } = model;
   const limit = Number(options.limit ?? Number.POSITIVE_INFINITY);
   const rewarded = inputs.some(({ slot }) => slot === 'reward');
-  let kind: RowKind | undefined;
   const all = await lengthsOf(
     context,
     'data',
@@ -24,30 +25,32 @@ export async function estimateEval(context: EstimateContext): Promise<Estimate> 
     (row) => {
       const found = rowKindOf(row);
       if (found === 'preference' && !rewarded) throw noRewardModel();
-      kind ??= found;
       return found;
     },
     model,
   );
-  if (all.length === 0) throw noRowsIn(String(options.split));
-  const rows = all.slice(0, limit);
+  const { kind } = all;
+  if (kind === undefined) throw noRowsIn(String(options.split));
+  const rows = all.map((tokens, learned) => [tokens, learned], limit);
   const reward = rewarded ? (context.reward ?? model) : undefined;
-  const { work, cacheBytes = 0, steps } = workOn[kind!]({ rows, model, reward, options });
-  const answered = cacheBytes > 0 ? rows.length * Number(options.max_new_tokens) : 0;
-  return {
+  const { work, cacheBytes = 0, steps } = workOn[kind]({ rows, model, reward, options });
+  const answered = cacheBytes > 0 ? rows.count * Number(options.max_new_tokens) : 0;
+  const estimate = {
     model,
     parameters: {
       total: family.parameters(config).reduce((n, spec) => n + sizeOf(spec.shape), 0),
       trainable: 0,
     },
     steps,
-    tokens: Math.round(total(rows, 'tokens') + answered),
+    tokens: Math.round(rows.totalTokens + answered),
     held: { weights: reward ? bytesBeside(reward, model) : 0, cache: cacheBytes },
     work,
     diskBytes: 0,
     notes: [],
-    metrics: ['rows', ...measuredOf[kind!](options.generate !== false, rewarded)],
+    metrics: ['rows', ...measuredOf[kind](options.generate !== false, rewarded)],
   };
+  const answers = { tokens: answered, rows: cacheBytes > 0 ? rows.count : 0 };
+  return withKeptRows(estimate, keptRows(model, rows.kept, answers));
 }
 
 const ofLoss = ['loss', 'perplexity', 'token_accuracy', 'supervised_tokens'];
@@ -65,7 +68,7 @@ const measuredOf: {
 };
 
 interface Measured {
-  readonly rows: readonly RowLength[];
+  readonly rows: RowLengths;
   readonly model: PlannedModel;
   readonly reward: PlannedModel | undefined;
   readonly options: EstimateContext['job']['options'];
@@ -84,7 +87,7 @@ const workOn: { readonly [K in RowKind]: (measured: Measured) => Work } = {
     if (options.packing === false) return losses(measured);
     const { context: length } = model.family.shape(model.config);
     const batch = Number(options.batch);
-    const steps = Math.ceil(total(rows, 'tokens') / (batch * length));
+    const steps = Math.ceil(rows.totalTokens / (batch * length));
     return { work: [lossWork(measured, { length }, steps)], steps };
   },
   completion(measured) {
@@ -96,8 +99,8 @@ const workOn: { readonly [K in RowKind]: (measured: Measured) => Work } = {
   prompt: answers,
   preference({ rows, reward, options }) {
     const batch = Number(options.batch);
-    const steps = 2 * Math.ceil(rows.length / batch);
-    return { work: [judgement(reward!, batch, longestIn(rows), steps)], steps };
+    const steps = 2 * Math.ceil(rows.count / batch);
+    return { work: [judgement(reward!, batch, rows.longest, steps)], steps };
   },
 };
 
@@ -126,12 +129,11 @@ function lossWork(
 function answers({ rows, model, reward, options }: Measured): Work {
   const batch = Number(options.batch);
   const maxNewTokens = Number(options.max_new_tokens);
-  const steps = Math.ceil(rows.length / batch);
-  const prompt = Math.max(1, ...rows.map(({ tokens, learned }) => tokens - learned));
+  const steps = Math.ceil(rows.count / batch);
+  const { longest } = rows.map((tokens, learned) => [tokens - learned, 0]);
+  const prompt = Math.max(1, longest);
   const sampled = sampling(model, { batch, prompt, maxNewTokens, times: steps });
-  const judged = reward
-    ? [judgement(reward, Math.min(batch, rows.length), prompt + maxNewTokens, steps)]
-    : [];
+  const judged = reward ? [judgement(reward, Math.min(batch, rows.count), prompt + maxNewTokens, steps)] : [];
   return { work: [...sampled.work, ...judged], cacheBytes: sampled.cacheBytes, steps };
 }
 

@@ -1,13 +1,12 @@
 /** Lengths of rows in tokens: counted where there is a tokenizer, else bytes of text times the tokens a byte makes. */
 import type { Row } from '../../data/row.ts';
-import { preferenceOf, promptCompletionOf, promptOf, textOf } from '../../data/shapes.ts';
+import { preferenceOf, promptCompletionOf, promptOf, type RowKind, textOf } from '../../data/shapes.ts';
 import { defaultTemplate, renderChat, specialTokensOf } from '../../tokenizers/chat-template.ts';
 import type { EstimateContext, PlannedModel } from '../stage.ts';
+import { RowLengths } from './row-lengths.ts';
 
-export interface RowLength {
-  /** Whole sequence, prompt included. */
+interface RowLength {
   readonly tokens: number;
-  /** Tokens that carry loss. */
   readonly learned: number;
 }
 
@@ -98,33 +97,33 @@ const textLength = (row: Row, count: Counter): RowLength => {
   return { tokens, learned: tokens };
 };
 
-export const measure = {
+const measure: {
+  readonly [K in RowKind]: (row: Row, count: Counter, chat: ChatTokens) => RowLength;
+} = {
   text: textLength,
   completion: answerLength,
   preference: pairLength,
   prompt: promptLength,
 };
 
-/** Lengths of all rows of one side of the data. */
+/** Lengths of all rows of one side of the data, read once for all that is planned with one model. */
 export async function lengthsOf(
   context: EstimateContext,
   option: string,
   split: 'train' | 'test' | 'all',
-  kind: keyof typeof measure | ((row: Row) => keyof typeof measure),
+  kind: RowKind | ((row: Row) => RowKind),
   model: PlannedModel,
-): Promise<RowLength[]> {
-  const lengths: RowLength[] = [];
-  const chat = chatTokens(context.job.template ?? (model.template || defaultTemplate), model.tokensPerByte);
-  const count = counterOf(model);
-  for await (const row of context.rows(option, split)) {
-    lengths.push(measure[typeof kind === 'string' ? kind : kind(row)](row, count, chat));
-  }
-  return lengths;
+): Promise<RowLengths> {
+  return context.once(`lengths ${option} ${split}`, async () => {
+    const lengths = new RowLengths();
+    const template = context.job.template ?? (model.template || defaultTemplate);
+    const chat = chatTokens(template, model.tokensPerByte);
+    const count = counterOf(model);
+    for await (const row of context.rows(option, split)) {
+      const read = typeof kind === 'string' ? kind : kind(row);
+      const { tokens, learned } = measure[read](row, count, chat);
+      lengths.push(tokens, learned, read);
+    }
+    return lengths;
+  });
 }
-
-export const total = (lengths: readonly RowLength[], key: keyof RowLength) =>
-  lengths.reduce((n, l) => n + l[key], 0);
-
-/** Tokens of the longest row; 0 where there is none. */
-export const longestIn = (lengths: readonly RowLength[]) =>
-  lengths.reduce((most, { tokens }) => Math.max(most, tokens), 0);

@@ -1,6 +1,6 @@
 /** Shapes of the batches that rows of these lengths are padded to, as the stages form them. */
-import { paddedLengths, RowOrder } from '../parts/padded-batches.ts';
-import type { RowLength } from './lengths.ts';
+import { byLength, paddedLengths, RowOrder } from '../parts/padded-batches.ts';
+import type { RowLengths } from './row-lengths.ts';
 import { roundUp } from './sizes.ts';
 
 /** Batches of one shape: a program of its own. */
@@ -26,14 +26,12 @@ export interface TrainingOrder {
 
 /** In the order of training: rows are drawn as the stage draws them. Shapes that do not occur are left out. */
 export function trainingShapes(
-  rows: readonly RowLength[],
+  rows: RowLengths,
   { batch, runs, seed, context }: TrainingOrder,
 ): PaddedShape[] {
-  const order = new RowOrder(rows.length, seed);
+  const order = new RowOrder(rows.count, seed);
   const seen = Math.min(runs, Math.max(1, Math.floor(MOST_ROWS / batch)));
-  const groups = Array.from({ length: seen }, (_, i) =>
-    order.take(i * batch, batch).map((row) => rows[row]!),
-  );
+  const groups = Array.from({ length: seen }, (_, i) => order.take(i * batch, batch));
   return shapesOf(groups, rows, context).map((shape) => ({
     ...shape,
     batches: Math.ceil((shape.batches * runs) / seen),
@@ -41,29 +39,27 @@ export function trainingShapes(
 }
 
 /** Every row once, those of like length together. */
-export function evaluationShapes(rows: readonly RowLength[], batch: number, context: number): PaddedShape[] {
-  const byLength = [...rows].sort((a, b) => a.tokens - b.tokens);
-  const groups = Array.from({ length: Math.ceil(rows.length / batch) }, (_, i) =>
-    byLength.slice(i * batch, (i + 1) * batch),
+export function evaluationShapes(rows: RowLengths, batch: number, context: number): PaddedShape[] {
+  const order = byLength(rows.tokens);
+  const groups = Array.from({ length: Math.ceil(rows.count / batch) }, (_, i) =>
+    order.subarray(i * batch, (i + 1) * batch),
   );
   return shapesOf(groups, rows, context);
 }
 
 function shapesOf(
-  groups: readonly (readonly RowLength[])[],
-  rows: readonly RowLength[],
+  groups: readonly Iterable<number>[],
+  { tokens, learned: learnedOf }: RowLengths,
   context: number,
 ): PaddedShape[] {
-  const lengths = paddedLengths(
-    rows.map(({ tokens }) => tokens),
-    context,
-  );
+  const lengths = paddedLengths(tokens, context);
   const found = new Map<number, PaddedShape>();
   for (const group of groups) {
-    const longest = Math.max(...group.map(({ tokens }) => tokens));
+    const rows = [...group];
+    const longest = Math.max(...rows.map((row) => tokens[row]!));
     const length = lengths.find((n) => n >= longest) ?? lengths.at(-1)!;
     const learned = roundUp(
-      group.reduce((n, row) => n + row.learned, 0),
+      rows.reduce((n, row) => n + learnedOf[row]!, 0),
       8,
     );
     const before = found.get(length) ?? { length, learned: 0, batches: 0 };

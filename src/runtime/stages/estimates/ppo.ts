@@ -8,7 +8,8 @@ import {
 } from '../parts/ppo-programs.ts';
 import { rewardProgram } from '../parts/reward-programs.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
-import { lengthsOf, longestIn, total } from './lengths.ts';
+import { keptRows, withKeptRows } from './kept-rows.ts';
+import { lengthsOf } from './lengths.ts';
 import { sampling } from './sampling.ts';
 import { bytesBeside, methodSizes, modelOf, roundUp } from './sizes.ts';
 
@@ -25,7 +26,7 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
   const prompts = await lengthsOf(context, 'prompts', 'train', 'prompt', model);
   const response = number('max_new_tokens');
   const room = shape.context - response;
-  const longest = Math.max(1, Math.min(room, longestIn(prompts)));
+  const longest = Math.max(1, Math.min(room, prompts.longest));
   const batch = number('batch');
   const size = Math.min(number('minibatch'), batch);
   const steps = Math.min(number('steps'), Number(options.max_steps ?? Number.POSITIVE_INFINITY));
@@ -57,8 +58,8 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
   const reward = context.reward ?? model;
   // Adapters are merged into copies of what they change, anew for every batch of answers.
   const merged = sizes.method.adapter && !quantized ? 2 * bytesBeside(sizes.made, model) : 0;
-  const average = total(prompts, 'tokens') / Math.max(1, prompts.length);
-  return {
+  const average = prompts.totalTokens / Math.max(1, prompts.count);
+  const estimate = {
     model: sizes.made,
     parameters: {
       total: sizes.parameters.total + shape.width + 1,
@@ -89,6 +90,8 @@ export async function estimatePpo(context: EstimateContext): Promise<Estimate> {
       },
     ],
     diskBytes: sizes.diskBytes,
+    scratchBytes: sizes.scratchBytes,
     notes: sizes.notes,
   };
+  return withKeptRows(estimate, keptRows(model, prompts.kept));
 }

@@ -3,8 +3,10 @@ import { type LanguageModelSpec, languageModelProgram } from '../parts/language-
 import { headIsTrained } from '../parts/training.ts';
 import { windowsIn } from '../parts/windows.ts';
 import { type Estimate, type EstimateContext, type PlannedModel, StageError } from '../stage.ts';
-import { lengthsOf, type RowLength, total } from './lengths.ts';
+import { keptRows, withKeptRows } from './kept-rows.ts';
+import { lengthsOf } from './lengths.ts';
 import { evaluationShapes, type PaddedShape, trainingShapes } from './padded-shapes.ts';
+import type { RowLengths } from './row-lengths.ts';
 import { cap, evaluationRuns, methodSizes } from './sizes.ts';
 
 /** Bytes of the tokenizer's file for an entry of the vocabulary and its merge. */
@@ -23,14 +25,14 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
   const model = context.model ?? (await newModel(context));
   const { family, config } = model;
   const { context: length, vocabularySize } = family.shape(config);
-  const { method, treatment, parameters, diskBytes, besides, held, made, notes } = methodSizes(
+  const { method, treatment, parameters, diskBytes, scratchBytes, besides, held, made, notes } = methodSizes(
     context,
     model,
   );
   const { batch, accumulate, epochs, tokens } = numbersOf(job.options);
   const training = await lengthsOf(context, 'data', 'train', 'text', model);
   const heldOut = await lengthsOf(context, 'data', 'test', 'text', model);
-  if (training.length === 0) throw noTextToLearn();
+  if (training.count === 0) throw noTextToLearn();
   const layout = (job.options.packing === false ? separate : packed)({
     training,
     heldOut,
@@ -46,7 +48,7 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
     program: languageModelProgram({ family, config, batch, ...shape.shape, headTrainable }),
     besides,
   });
-  return {
+  const estimate = {
     model: made,
     parameters,
     steps,
@@ -65,16 +67,19 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
       })),
     ],
     diskBytes: diskBytes + vocabularySize * TOKENIZER_BYTES_AN_ENTRY,
+    scratchBytes,
     notes: [
       ...notes,
       ...(context.model ? [] : ['tokens are estimated: the tokenizer is trained by this stage']),
-      ...(heldOut.length > 0
+      ...(heldOut.count > 0
         ? []
         : [
             'nothing is held out, so no `eval_loss` is measured: no row of the data falls to the `test` split (add text, or `→ split(test=20%)`)',
           ]),
     ],
   };
+  const sides = [training, heldOut].map(({ totalTokens }) => ({ tokens: totalTokens, rows: 0 }));
+  return withKeptRows(estimate, keptRows(model, ...sides));
 }
 
 const numbersOf = (options: EstimateContext['job']['options']) => ({
@@ -85,8 +90,8 @@ const numbersOf = (options: EstimateContext['job']['options']) => ({
 });
 
 interface Text {
-  readonly training: readonly RowLength[];
-  readonly heldOut: readonly RowLength[];
+  readonly training: RowLengths;
+  readonly heldOut: RowLengths;
   /** The model's context. */
   readonly length: number;
   readonly batch: number;
@@ -108,9 +113,9 @@ interface Layout {
 
 function packed({ training, heldOut, length, batch }: Text): Layout {
   const shape = { length };
-  const batches = Math.ceil(total(heldOut, 'tokens') / (batch * length));
+  const batches = Math.ceil(heldOut.totalTokens / (batch * length));
   return {
-    pass: windowsIn(total(training, 'tokens'), length) * length,
+    pass: windowsIn(training.totalTokens, length) * length,
     learned: length,
     training: (runs) => [{ shape, batches: runs }],
     evaluation: [{ shape, batches }],
@@ -119,17 +124,17 @@ function packed({ training, heldOut, length, batch }: Text): Layout {
 
 /** A document is taken for one sequence. */
 function separate({ training, heldOut, length: context, batch, seed }: Text): Layout {
-  const sequences = (rows: readonly RowLength[]) =>
-    rows.map(({ tokens }) => ({ tokens: Math.min(tokens, context), learned: Math.min(tokens, context) - 1 }));
+  const sequences = (rows: RowLengths) =>
+    rows.map((tokens) => [Math.min(tokens, context), Math.min(tokens, context) - 1]);
   const [rows, measured] = [sequences(training), sequences(heldOut)];
-  const pass = rows.reduce((n, { tokens }) => n + Math.max(1, tokens - 1), 0);
+  const pass = rows.learned.reduce((n, learned) => n + Math.max(1, learned), 0);
   const shaped = ({ length, learned, batches }: PaddedShape) => ({
     shape: { length, rows: learned },
     batches,
   });
   return {
     pass,
-    learned: pass / Math.max(1, rows.length),
+    learned: pass / Math.max(1, rows.count),
     training: (runs) => trainingShapes(rows, { batch, runs, seed, context }).map(shaped),
     evaluation: evaluationShapes(measured, batch, context).map(shaped),
   };

@@ -1,8 +1,10 @@
 /** What `rm` would cost. */
 import { paddingMatters } from '../parts/frozen-prefix.ts';
 import { preferenceProgram, SCORE } from '../parts/reward-programs.ts';
+import { joined } from '../parts/sequences.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
-import { lengthsOf, total } from './lengths.ts';
+import { keptRows, withKeptRows } from './kept-rows.ts';
+import { lengthsOf } from './lengths.ts';
 import { evaluationShapes, type PaddedShape, trainingShapes } from './padded-shapes.ts';
 import { cap, evaluationRuns, methodSizes, modelOf } from './sizes.ts';
 import { supervisedWork } from './supervised-work.ts';
@@ -16,23 +18,21 @@ export async function estimateRm(context: EstimateContext): Promise<Estimate> {
   const sizes = methodSizes(context, model, [{ name: SCORE, shape: [1, width] }]);
   const pairs = await lengthsOf(context, 'data', 'train', 'preference', model);
   const heldOut = await lengthsOf(context, 'data', 'test', 'preference', model);
-  const padded = paddingMatters(
-    shape,
-    [...pairs, ...heldOut].map(({ tokens }) => tokens),
-  );
+  const padded = paddingMatters(shape, joined(pairs.tokens, heldOut.tokens));
   const batch = Number(options.batch);
   const accumulate = Number(options.accumulate);
-  const steps = cap((pairs.length * Number(options.epochs)) / (batch * accumulate), context);
+  const steps = cap((pairs.count * Number(options.epochs)) / (batch * accumulate), context);
   const programOf = ({ length }: PaddedShape) =>
     preferenceProgram({ family, config, batch: 2 * batch, length }, Number(options.centering));
   const runs = steps * accumulate;
   const order = { batch, runs, seed: Number(options.seed), context: longest };
-  return {
+  const estimate = {
     model: sizes.made,
     parameters: { total: sizes.parameters.total + width, trainable: sizes.parameters.trainable + width },
     steps,
-    tokens: Math.round(runs * 2 * batch * (total(pairs, 'tokens') / Math.max(1, pairs.length))),
+    tokens: Math.round(runs * 2 * batch * (pairs.totalTokens / Math.max(1, pairs.count))),
     diskBytes: sizes.diskBytes + 4 * width,
+    scratchBytes: sizes.scratchBytes,
     ...supervisedWork({
       sizes,
       trained: [...sizes.method.trainable, SCORE],
@@ -44,12 +44,15 @@ export async function estimateRm(context: EstimateContext): Promise<Estimate> {
         program: programOf(shape),
         runs: evaluationRuns(context, shape.batches, steps),
       })),
-      repeated: !padded && (steps - 1) * batch * accumulate >= pairs.length,
+      repeated: !padded && (steps - 1) * batch * accumulate >= pairs.count,
       once: {
-        tokens: 2 * (total(pairs, 'tokens') + total(heldOut, 'tokens')),
-        batches: Math.ceil((pairs.length + heldOut.length) / batch),
+        tokens: 2 * (pairs.totalTokens + heldOut.totalTokens),
+        batches: Math.ceil((pairs.count + heldOut.count) / batch),
       },
       width,
     }),
   };
+  // Both answers of a pair are taken to be as long as the longer one.
+  const both = [pairs, heldOut].map(({ kept }) => ({ tokens: 2 * kept.tokens, rows: 2 * kept.rows }));
+  return withKeptRows(estimate, keptRows(model, ...both));
 }

@@ -1,10 +1,13 @@
 /** What `sft` would cost. */
 import { paddingMatters } from '../parts/frozen-prefix.ts';
 import { languageModelProgram } from '../parts/language-model-program.ts';
+import { joined } from '../parts/sequences.ts';
 import { headIsTrained } from '../parts/training.ts';
 import type { Estimate, EstimateContext } from '../stage.ts';
-import { lengthsOf, type RowLength, total } from './lengths.ts';
+import { keptRows, withKeptRows } from './kept-rows.ts';
+import { lengthsOf } from './lengths.ts';
 import { evaluationShapes, type PaddedShape, trainingShapes } from './padded-shapes.ts';
+import type { RowLengths } from './row-lengths.ts';
 import { cap, evaluationRuns, methodSizes, modelOf } from './sizes.ts';
 import { supervisedWork } from './supervised-work.ts';
 
@@ -15,28 +18,26 @@ export async function estimateSft(context: EstimateContext): Promise<Estimate> {
   const shape = family.shape(config);
   const { context: longest, width } = shape;
   const sizes = methodSizes(context, model);
-  const fitting = (lengths: readonly RowLength[]) =>
-    lengths.map((l) => ({ tokens: Math.min(l.tokens, longest), learned: Math.min(l.learned, longest - 1) }));
+  const fitting = (lengths: RowLengths) =>
+    lengths.map((tokens, learned) => [Math.min(tokens, longest), Math.min(learned, longest - 1)]);
   const rows = fitting(await lengthsOf(context, 'data', 'train', 'completion', model));
   const heldOut = fitting(await lengthsOf(context, 'data', 'test', 'completion', model));
-  const padded = paddingMatters(
-    shape,
-    [...rows, ...heldOut].map(({ tokens }) => tokens),
-  );
+  const padded = paddingMatters(shape, joined(rows.tokens, heldOut.tokens));
   const batch = Number(options.batch);
   const accumulate = Number(options.accumulate);
-  const steps = cap((rows.length * Number(options.epochs)) / (batch * accumulate), context);
+  const steps = cap((rows.count * Number(options.epochs)) / (batch * accumulate), context);
   const headTrainable = headIsTrained(family, config, sizes.method);
   const programOf = ({ length, learned }: PaddedShape) =>
     languageModelProgram({ family, config, batch, length, rows: learned, headTrainable });
   const runs = steps * accumulate;
   const order = { batch, runs, seed: Number(options.seed), context: longest };
-  return {
+  const estimate = {
     model: sizes.made,
     parameters: sizes.parameters,
     steps,
-    tokens: Math.round(runs * batch * (total(rows, 'tokens') / Math.max(1, rows.length))),
+    tokens: Math.round(runs * batch * (rows.totalTokens / Math.max(1, rows.count))),
     diskBytes: sizes.diskBytes,
+    scratchBytes: sizes.scratchBytes,
     ...supervisedWork({
       sizes,
       trained: sizes.method.trainable,
@@ -48,12 +49,13 @@ export async function estimateSft(context: EstimateContext): Promise<Estimate> {
         program: programOf(shape),
         runs: evaluationRuns(context, shape.batches, steps),
       })),
-      repeated: !padded && (steps - 1) * batch * accumulate >= rows.length,
+      repeated: !padded && (steps - 1) * batch * accumulate >= rows.count,
       once: {
-        tokens: total(rows, 'tokens') + total(heldOut, 'tokens'),
-        batches: Math.ceil((rows.length + heldOut.length) / batch),
+        tokens: rows.totalTokens + heldOut.totalTokens,
+        batches: Math.ceil((rows.count + heldOut.count) / batch),
       },
       width,
     }),
   };
+  return withKeptRows(estimate, keptRows(model, rows.kept, heldOut.kept));
 }

@@ -19,6 +19,8 @@ export interface MethodSizes {
   readonly besides: number;
   /** What lives beside all of the stage's programs. */
   readonly held: Pick<HeldBytes, 'weights' | 'originals' | 'optimizer'>;
+  /** Of the optimizer's state, where it lies in a file. */
+  readonly scratchBytes: number;
   /** The model that the stage makes. */
   readonly made: PlannedModel;
   readonly notes: readonly string[];
@@ -63,6 +65,7 @@ export function methodSizes(
       originals: originals * BYTES,
       optimizer: state.memory,
     },
+    scratchBytes: state.file,
     made: madeOf(context.job.id, model, method),
     notes: [
       ...(state.file > 0

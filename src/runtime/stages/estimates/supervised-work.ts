@@ -2,7 +2,7 @@
 import { readableBytes } from '../../../compiler/diagnostics/words/words.ts';
 import type { Program } from '../../programs/program.ts';
 import { prefixOf, suffixOf } from '../../rewrites/cut-prefix.ts';
-import { frozenBlocks, prefixBytes } from '../parts/frozen-prefix.ts';
+import { frozenBlocks, keepsPrefix, prefixBytes } from '../parts/frozen-prefix.ts';
 import type { Estimate } from '../stage.ts';
 import type { MethodSizes } from './sizes.ts';
 
@@ -30,7 +30,8 @@ export function supervisedWork(spec: SupervisedWork): Pick<Estimate, 'held' | 'w
   const { sizes, trained, training, measuring, repeated, once, width } = spec;
   const { method, treatment, held, notes } = sizes;
   const longest = training[0]!.program;
-  const frozen = frozenBlocks({ method, trained, program: longest, repeated });
+  const isKept = keepsPrefix(once.tokens, width);
+  const frozen = isKept ? frozenBlocks({ method, trained, program: longest, repeated }) : 0;
   const kept = frozen === 0 ? 0 : prefixBytes(once.tokens, width);
   const besides = sizes.besides + kept;
   const stepped = ({ program, runs }: Runs) => ({
