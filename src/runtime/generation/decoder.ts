@@ -16,6 +16,8 @@ export interface DecoderOptions extends DecodedModel {
   readonly pad: number;
   /** Tokens of room that the cache starts with and grows by; each size compiles a program. Default 128. */
   readonly cacheStep?: number;
+  /** Keeps one program at a time, where each holds weights of its own and there is one prompt. Default: all are kept. */
+  readonly single?: boolean;
 }
 
 export interface DecodeOptions extends Sampling {
@@ -42,9 +44,10 @@ export class Decoder {
     this.cacheStep = options.cacheStep ?? 128;
   }
 
-  private executor(key: string, build: () => Program): Promise<Executor> {
+  private async executor(key: string, build: () => Program): Promise<Executor> {
     const known = this.executors.get(key);
     if (known !== undefined) return known;
+    if (this.options.single === true) await this.dispose();
     const loading = this.options.load(build());
     this.executors.set(key, loading);
     return loading;

@@ -68,7 +68,8 @@ export function servedDecoder(
     config,
     load: (program) => load(optimize(rewrite(program)), settings),
     pad: 0,
-    // Each length of the cache holds codes of its own.
+    // The program of each length holds codes, or maps the file, by itself.
+    single: true,
     cacheStep: 256,
   });
 }

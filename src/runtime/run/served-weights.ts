@@ -1,4 +1,5 @@
 /** A model's weights as decoding reads them: as they are, or its matrices in codes. */
+import { collectYoung } from '../executables/release.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
 import { storedNumbers } from '../programs/stored-numbers.ts';
@@ -51,9 +52,15 @@ export function servedInCodes(model: Model, format: ServedFormat): ServedWeights
   const kinds = kindsOf(model, format);
   const formats = new Map<string, RowCodes>();
   const frozen = new Map<string, Tensor>();
+  let unused = 0;
   for (const name of weights.keys()) {
     const kind = kinds.get(name);
     const value = kind && codesOf(weights, name, kind);
+    unused += value?.codes.length ?? 0;
+    if (unused > MANY) {
+      collectYoung();
+      unused = 0;
+    }
     if (value === undefined) frozen.set(name, inMemory(readWeight(weights, name)));
     else {
       formats.set(name, value);
@@ -62,6 +69,9 @@ export function servedInCodes(model: Model, format: ServedFormat): ServedWeights
   }
   return { frozen, rewrite: (program) => weightsInCodes(program, formats) };
 }
+
+/** Codes made after which the numbers they were made from, eight times as much or four, are let go of. */
+const MANY = 4 << 20;
 
 function kindsOf({ family, config }: Model, format: ServedFormat): ReadonlyMap<string, Kind> {
   const linears = family
