@@ -37,10 +37,11 @@ export function weightsAsTheyAre({ weights }: Model): ServedWeights {
 
 const inMemory = (tensor: Tensor): Tensor => ({ ...tensor, data: tensor.data });
 
-/** How a weight is kept: `turned` where it lies (in, out). */
+/** How a weight is kept: `turned` where it lies (in, out), `table` where rows are picked from it. */
 interface Kind {
   readonly format: ServedFormat;
   readonly turned: boolean;
+  readonly table: boolean;
 }
 
 /**
@@ -64,10 +65,36 @@ export function servedInCodes(model: Model, format: ServedFormat): ServedWeights
     if (value === undefined) frozen.set(name, inMemory(readWeight(weights, name)));
     else {
       formats.set(name, value);
-      for (const part of partsOf(name, value, kind!.format)) frozen.set(...part);
+      for (const part of partsOf(name, value, kind!.table)) frozen.set(...part);
     }
   }
-  return { frozen, rewrite: (program) => weightsInCodes(program, formats) };
+  return {
+    frozen,
+    rewrite(program) {
+      const { program: inCodes, joined } = weightsInCodes(program, formats);
+      for (const group of joined) join(frozen, group);
+      return inCodes;
+    },
+  };
+}
+
+/** Puts codes that are read as one matrix into one array, in place of their own. */
+function join(frozen: Map<string, Tensor>, weights: readonly string[]): void {
+  const whole = rowCodeNames(...weights);
+  if (frozen.has(whole.codes)) return;
+  for (const part of ['codes', 'absmax'] as const) {
+    const arrays = weights.map((weight) => frozen.get(rowCodeNames(weight)[part])!);
+    const length = arrays.reduce((sum, { data }) => sum + data.length, 0);
+    const { dtype } = arrays[0]!;
+    const data = dtype === 'u8' ? new Uint8Array(length) : new Float32Array(length);
+    let at = 0;
+    for (const array of arrays) {
+      data.set(array.data, at);
+      at += array.data.length;
+    }
+    frozen.set(whole[part], { dtype, shape: [length], data });
+    for (const weight of weights) frozen.delete(rowCodeNames(weight)[part]);
+  }
 }
 
 /** Codes made after which the numbers they were made from, eight times as much or four, are let go of. */
@@ -76,18 +103,20 @@ const MANY = 4 << 20;
 function kindsOf({ family, config }: Model, format: ServedFormat): ReadonlyMap<string, Kind> {
   const linears = family
     .linears(config)
-    .map(({ weight, layout }) => [weight, { format, turned: layout === 'in,out' }] as const);
+    .map(({ weight, layout }) => [weight, { format, turned: layout === 'in,out', table: false }] as const);
   const [embedding] = family.parameters(config).filter(({ part }) => part === 'embeddings');
   const head = family.head(config);
   const tables = [embedding?.name, head.op === 'parameter' ? head.attributes.name : undefined];
   const ofBytes = tables.flatMap((name) =>
-    name === undefined ? [] : [[name, { format: 'int8', turned: false }] as const],
+    name === undefined
+      ? []
+      : [[name, { format: 'int8', turned: false, table: name === embedding?.name }] as const],
   );
   return new Map<string, Kind>([...linears, ...ofBytes]);
 }
 
-/** As products read them, and those of a byte each as tables of rows too: the same arrays. */
-function partsOf(name: string, value: QuantizedTensor, format: ServedFormat): [string, Tensor][] {
+/** As products read them, and the embedding as a table of rows too: the same arrays. */
+function partsOf(name: string, value: QuantizedTensor, table: boolean): [string, Tensor][] {
   const absmax = dequantizeAbsmax(value.absmax);
   const [rows, columns] = value.shape as [number, number];
   const blocks = columns / value.block;
@@ -96,12 +125,12 @@ function partsOf(name: string, value: QuantizedTensor, format: ServedFormat): [s
     [names.absmax, { dtype: 'f32', shape: shapes[1], data: absmax }] satisfies [string, Tensor],
   ];
   const flat = both(rowCodeNames(name), [[value.codes.length], [absmax.length]]);
-  if (format !== 'int8') return flat as [string, Tensor][];
-  const table = both(tableCodeNames(name), [
+  if (!table) return flat as [string, Tensor][];
+  const asTable = both(tableCodeNames(name), [
     [rows, columns],
     [rows, blocks],
   ]);
-  return [...flat, ...table] as [string, Tensor][];
+  return [...flat, ...asTable] as [string, Tensor][];
 }
 
 /** That a weight is quantized in: 32 errs an eighth less than 64, and is as quick. */
