@@ -80,7 +80,7 @@ test('the way out of several lists names the first', async () => {
   expect(failure.help[0]).toMatch(/^say which holds the rows: `json\(".*splits.json" field=train\)`$/);
 });
 
-test('rows are found however the file is cut into pieces, and their bytes are those of the file', () => {
+test('rows are found however the file is cut into pieces', () => {
   const anyRow = fc.dictionary(fc.string({ unit: 'grapheme', maxLength: 4 }), fc.jsonValue({ maxDepth: 2 }));
   fc.assert(
     fc.property(
@@ -92,13 +92,12 @@ test('rows are found however the file is cut into pieces, and their bytes are th
         const whole = inObject ? { a: { b: [1] }, 'x"y': rows, z: [1, 2] } : rows;
         const bytes = Buffer.from(JSON.stringify(whole, null, indent));
         const cutter = new JsonElements('x.json', inObject ? 'x"y' : undefined);
-        const found = [];
+        const found: string[] = [];
         for (let at = 0; at < bytes.length; at += size + 1)
           found.push(...cutter.push(bytes.subarray(at, at + size + 1)));
         if (rows.length > 0 || !inObject) cutter.end();
         // JSON has no -0.
-        expect(found.map(({ text }) => JSON.parse(text))).toEqual(JSON.parse(JSON.stringify(rows)));
-        for (const { text, from, to } of found) expect(bytes.subarray(from, to).toString()).toBe(text);
+        expect(found.map((text) => JSON.parse(text))).toEqual(JSON.parse(JSON.stringify(rows)));
       },
     ),
     { numRuns: 150 },

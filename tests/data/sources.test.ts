@@ -24,6 +24,7 @@ const root = temporaryDirectory({
   'open.csv': 'a,b\n1,2\n3,"4\n5,6\n',
   'twice.csv': 'a,a\n1,2\n',
   'semicolon.csv': 'a;b\n1;2\n',
+  'joined.csv': 'a,b\r\n1,"x\ny"\r\n\n2,z\n3,w\r\n',
 });
 
 const places = (rows: Awaited<ReturnType<typeof rowsOf>>) =>
@@ -54,6 +55,8 @@ test('csv: quotes, commas and line ends in fields, Chinese column names', async 
   expect(places(rows)).toEqual(['table.csv:2', 'table.csv:5']);
   const semicolon = await rowsOf(data('csv', { path: 'semicolon.csv', delimiter: ';' }), root);
   expect(semicolon[0]!.value).toEqual({ a: '1', b: '2' });
+  const joined = await rowsOf(data('csv', { path: 'joined.csv' }), root);
+  expect(joined.map(({ value }) => `${value.a}${value.b}`)).toEqual(['1x\ny', '2z', '3w']);
 });
 
 test('a directory without a fitting file is called so, and its files are offered', async () => {

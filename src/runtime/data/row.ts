@@ -4,23 +4,8 @@ export interface Row {
   readonly file: string;
   /** 1-based line of the file on which the row begins; in JSON and parquet files the number of the row. */
   readonly line: number;
-  /** Where it can be read again: absent where a row is not a piece of a file as it lies there. */
-  readonly at?: RowPlace;
   /** A piece of text that goes on where the row before it ended, without a gap: no document ends between them. */
   readonly continues?: true;
-}
-
-/** Bytes of a file that, by themselves, are the row. */
-export interface RowPlace {
-  readonly reader: RowReader;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** One for all rows of a file. */
-export interface RowReader {
-  readonly path: string;
-  valueOf(text: string): Row['value'];
 }
 
 export type Side = 'train' | 'test';

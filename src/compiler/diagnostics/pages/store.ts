@@ -18,7 +18,8 @@ export const storePages = {
   ),
   'stale-plan': page(
     `A saved plan is run exactly as it was shown. The pipeline, its data or ftc itself have changed since it was made, so it would
-    not be the same any more. Make a new one with \`ftc plan FILE --out PLAN\`. Exit code 5.`,
+    not be the same any more. Make a new one with \`ftc plan FILE --out PLAN\`. A data file that changes while a stage reads it is this
+    problem too. Exit code 5.`,
     any,
     any,
   ),

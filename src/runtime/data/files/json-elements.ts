@@ -1,12 +1,5 @@
 import { badRow, brokenFile } from '../data-error.ts';
 
-export interface JsonElement {
-  readonly text: string;
-  /** Bytes of the unpacked file. */
-  readonly from: number;
-  readonly to: number;
-}
-
 const [QUOTE, BACKSLASH, COMMA] = [0x22, 0x5c, 0x2c];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
 const isSpace = (byte: number) => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
@@ -24,8 +17,7 @@ const LONGEST_KEY = 1024;
  */
 export class JsonElements {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-  /** Of the byte that `push` was given first; depth of brackets; within quotes. */
-  private position = 0;
+  /** Depth of brackets; within quotes. */
   private depth = 0;
   private inText = false;
   private escaped = false;
@@ -48,7 +40,7 @@ export class JsonElements {
     private readonly field: string | undefined,
   ) {}
 
-  *push(chunk: Buffer): Generator<JsonElement> {
+  *push(chunk: Buffer): Generator<string> {
     let from = 0;
     for (let at = 0; at < chunk.length; at++) {
       const byte = chunk[at]!;
@@ -63,21 +55,20 @@ export class JsonElements {
       } else if (byte === CLOSE_LIST || byte === CLOSE_OBJECT) {
         if (this.rowsDepth > 0 && this.depth === this.rowsDepth) {
           this.addToElement(chunk.subarray(from, at));
-          yield* this.finish(this.position + at, true);
+          yield* this.finish(true);
           this.rowsDepth = 0;
           from = at;
         }
         this.depth--;
       } else if (byte === COMMA && this.rowsDepth > 0 && this.depth === this.rowsDepth) {
         this.addToElement(chunk.subarray(from, at));
-        yield* this.finish(this.position + at, false);
+        yield* this.finish(false);
         from = at + 1;
       }
     }
     const rest = chunk.subarray(from);
     if (this.rowsDepth > 0) this.addToElement(rest);
     else this.addToFrame(rest);
-    this.position += chunk.length;
   }
 
   end(): void {
@@ -140,8 +131,8 @@ export class JsonElements {
       throw badRow({ file: this.path, line: this.count + 1 }, 'the row is longer than 256 MiB');
   }
 
-  /** An element ends before byte `end` of the file; the last of a list may be empty only where it is the first too. */
-  private *finish(end: number, isLast: boolean): Generator<JsonElement> {
+  /** The last element of a list may be empty only where it is the first too. */
+  private *finish(isLast: boolean): Generator<string> {
     const bytes = this.element.length === 1 ? this.element[0]! : Buffer.concat(this.element);
     this.element = [];
     this.elementBytes = 0;
@@ -155,8 +146,7 @@ export class JsonElements {
     this.elementsHere++;
     if (!this.isList && !this.holdsRows(bytes[first]!)) return;
     this.count++;
-    const from = end - bytes.length + first;
-    yield { text: this.decoded(bytes.subarray(first, last)), from, to: from + last - first };
+    yield this.decoded(bytes.subarray(first, last));
   }
 
   /** Of an object's lists, those that hold objects, or the one that is named. */

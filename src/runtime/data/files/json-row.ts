@@ -1,7 +1,6 @@
 import { checkValue } from '../check-value.ts';
 import { badRow, DataError } from '../data-error.ts';
-import type { Row, RowReader } from '../row.ts';
-import { packingOf } from './read-bytes.ts';
+import type { Row } from '../row.ts';
 
 /** A JSON object as a row. @throws DataError `not-json`, or `bad-row` where it is something else */
 export function jsonRow(text: string, place: Omit<Row, 'value'>): Row {
@@ -20,12 +19,6 @@ export function jsonRow(text: string, place: Omit<Row, 'value'>): Row {
     throw badRow(place, `a row is a JSON object, and this is ${kindOf(value)}`);
   checkValue(value as Row['value'], place);
   return { value: value as Row['value'], ...place };
-}
-
-/** Reads rows of a file again; undefined for a packed one, in which no place can be looked up. */
-export async function jsonReader(path: string): Promise<RowReader | undefined> {
-  if ((await packingOf(path)) !== 'plain') return undefined;
-  return { path, valueOf: (text) => JSON.parse(text.replace(/^\uFEFF/, '')) as Row['value'] };
 }
 
 /** What the engine says, without the excerpt it appends (the words show the text themselves). */

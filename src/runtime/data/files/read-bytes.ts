@@ -5,12 +5,12 @@ import { openFile, unreadable } from './open-file.ts';
 import { unzstd } from './unzstd.ts';
 
 /** How the bytes of a file are packed. */
-export type Packing = 'gzip' | 'zstd' | 'plain';
+type Packing = 'gzip' | 'zstd' | 'plain';
 
 const READ_SIZE = 1 << 20;
 
 /** Seen from the first bytes, whatever the file is called; `plain` for what is not packed. @throws DataError */
-export async function packingOf(path: string): Promise<Packing> {
+async function packingOf(path: string): Promise<Packing> {
   const head = await headOf(path, 4);
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip';
   const word = head.length === 4 ? head.readUInt32LE() : 0;

@@ -8,9 +8,6 @@ export interface Line {
   readonly end: string;
   /** 1-based. */
   readonly number: number;
-  /** Where it begins, and where the next one does: bytes of the unpacked file. */
-  readonly from: number;
-  readonly to: number;
 }
 
 const NEWLINE = 10;
@@ -43,7 +40,6 @@ class LineCutter {
   private readonly decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   private pending: Buffer[] = [];
   private pendingBytes = 0;
-  private position = 0;
   private begun = false;
 
   constructor(private readonly path: string) {}
@@ -74,8 +70,6 @@ class LineCutter {
 
   private line(): Line {
     const bytes = this.pending.length === 1 ? this.pending[0]! : Buffer.concat(this.pending);
-    const from = this.position;
-    this.position += bytes.length;
     this.pending = [];
     this.pendingBytes = 0;
     this.number++;
@@ -93,8 +87,6 @@ class LineCutter {
       text: text.slice(begin, end),
       end: text.slice(end),
       number: this.number,
-      from,
-      to: this.position,
     };
   }
 }

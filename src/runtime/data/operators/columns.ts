@@ -35,8 +35,7 @@ export const columns: Operator = {
     for await (const row of rows) {
       const kept = Object.entries(row.value).filter(([name]) => !renamed.has(name));
       const given = named.map(([field, column]) => [field, columnOf(row, column)] as const);
-      const { at: _, ...rest } = row;
-      yield { ...rest, value: Object.fromEntries([...kept, ...given]) };
+      yield { ...row, value: Object.fromEntries([...kept, ...given]) };
     }
   },
 };

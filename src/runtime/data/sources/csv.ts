@@ -1,10 +1,8 @@
 import { Readable } from 'node:stream';
 import { CsvError, parse } from 'csv-parse';
-import { parse as parseNow } from 'csv-parse/sync';
 import { badRow } from '../data-error.ts';
-import { packingOf } from '../files/read-bytes.ts';
 import { type Line, readLines } from '../files/read-lines.ts';
-import type { Row, RowReader } from '../row.ts';
+import type { Row } from '../row.ts';
 import { fileSource, pathOption } from '../source.ts';
 
 export const csv = fileSource(
@@ -48,8 +46,7 @@ interface Parsed {
 
 export async function* readCsv(path: string, delimiter: string): AsyncGenerator<Row> {
   let lastLine = 0;
-  const starts = new LineStarts();
-  const source = Readable.from(starts.watch(readLines(path)));
+  const source = Readable.from(textOf(readLines(path)));
   const parser = parse({
     delimiter,
     info: true,
@@ -60,8 +57,6 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
   });
   source.on('error', (error) => parser.destroy(error));
   source.pipe(parser);
-  const isPlain = (await packingOf(path)) === 'plain';
-  let reader: RowReader | undefined;
   let header: readonly string[] | undefined;
   try {
     for await (const { record, info, raw } of parser as AsyncIterable<Parsed>) {
@@ -70,7 +65,6 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
       const place = { file: path, line };
       if (header === undefined) {
         header = columnNames(record, place);
-        if (isPlain) reader = csvReader(path, delimiter, header);
         continue;
       }
       if (record.length !== header.length) {
@@ -79,9 +73,7 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
           `the row has ${record.length} fields, and the first line names ${header.length} columns`,
         );
       }
-      const [from, to] = starts.between(line, info.lines);
-      const at = reader && { at: { reader, from, to } };
-      yield { value: fieldsOf(header, record), ...place, ...at };
+      yield { value: Object.fromEntries(header.map((name, i) => [name, record[i]])), ...place };
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
@@ -91,38 +83,8 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
   }
 }
 
-const fieldsOf = (header: readonly string[], record: readonly string[]): Row['value'] =>
-  Object.fromEntries(header.map((name, i) => [name, record[i]]));
-
-function csvReader(path: string, delimiter: string, header: readonly string[]): RowReader {
-  const options = {
-    delimiter,
-    skip_empty_lines: true,
-    relax_column_count: true,
-    record_delimiter: LINE_ENDS,
-  };
-  return { path, valueOf: (text) => fieldsOf(header, parseNow(text, options)[0]!) };
-}
-
-/** Where lines begin that the parser has been given and not yet made rows of. */
-class LineStarts {
-  private readonly starts: number[] = [];
-  private firstLine = 1;
-
-  async *watch(lines: AsyncIterable<Line>): AsyncGenerator<string> {
-    for await (const { text, end, from, to } of lines) {
-      this.starts[this.starts.length === 0 ? 0 : this.starts.length - 1] = from;
-      this.starts.push(to);
-      yield text + end;
-    }
-  }
-
-  /** Bytes of a row that stands on these lines; what is before it is forgotten. */
-  between(first: number, last: number): readonly [number, number] {
-    this.starts.splice(0, first - this.firstLine);
-    this.firstLine = first;
-    return [this.starts[0]!, this.starts[last + 1 - first]!];
-  }
+async function* textOf(lines: AsyncIterable<Line>): AsyncGenerator<string> {
+  for await (const { text, end } of lines) yield text + end;
 }
 
 function columnNames(record: readonly string[], place: { file: string; line: number }): readonly string[] {

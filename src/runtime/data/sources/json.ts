@@ -1,6 +1,6 @@
 import { DataError } from '../data-error.ts';
 import { JsonElements } from '../files/json-elements.ts';
-import { jsonReader, jsonRow } from '../files/json-row.ts';
+import { jsonRow } from '../files/json-row.ts';
 import { readBytes } from '../files/read-bytes.ts';
 import { refuseUtf16 } from '../files/read-lines.ts';
 import type { Row } from '../row.ts';
@@ -31,7 +31,6 @@ line; they are read as such. Messages name the row: 1 is the first.`,
 
 export async function* readJson(path: string, field?: string): AsyncGenerator<Row> {
   const elements = new JsonElements(path, field);
-  const reader = await jsonReader(path);
   let row = 0;
   let begun = false;
   try {
@@ -44,8 +43,7 @@ export async function* readJson(path: string, field?: string): AsyncGenerator<Ro
         }
       }
       begun = true;
-      for (const { text, from, to } of elements.push(chunk))
-        yield jsonRow(text, { file: path, line: ++row, ...(reader && { at: { reader, from, to } }) });
+      for (const text of elements.push(chunk)) yield jsonRow(text, { file: path, line: ++row });
     }
     elements.end();
   } catch (error) {

@@ -1,5 +1,5 @@
 import { brokenFile } from '../data-error.ts';
-import { jsonReader, jsonRow } from '../files/json-row.ts';
+import { jsonRow } from '../files/json-row.ts';
 import { readLines } from '../files/read-lines.ts';
 import type { Row } from '../row.ts';
 import { fileSource, pathOption } from '../source.ts';
@@ -20,15 +20,14 @@ export const jsonl = fileSource(
 
 export async function* readJsonLines(path: string): AsyncGenerator<Row> {
   let first = true;
-  const reader = await jsonReader(path);
-  for await (const { text, number, from, to } of readLines(path)) {
+  for await (const { text, number } of readLines(path)) {
     if (text.trim() === '') continue;
     if (first && text.trimStart().startsWith('[') && !isWholeValue(text)) {
       const help = `read it with \`json("${path}")\``;
       throw brokenFile(path, 'it is one JSON list, and not an object on each line', help);
     }
     first = false;
-    yield jsonRow(text, { file: path, line: number, ...(reader && { at: { reader, from, to } }) });
+    yield jsonRow(text, { file: path, line: number });
   }
 }
 
