@@ -6,7 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { scheduleFactor } from '../src/runtime/optimizers/schedule.ts';
-import { languageModelMetrics } from '../src/runtime/stages/parts/training.ts';
+import { lossMetrics } from '../src/runtime/stages/parts/examples.ts';
 import { evaluationBatches, TrainingWindows } from '../src/runtime/stages/parts/windows.ts';
 import { peakMemory } from './measure.ts';
 import { nanogpt } from './nanogpt.ts';
@@ -44,7 +44,7 @@ const windows = new TrainingWindows(ids.subarray(0, cut), tokens, batch, 1, seed
 const validation = () => evaluationBatches(ids.subarray(cut), tokens, batch);
 const curve: Record<number, number> = {};
 const measure = async (step: number) => {
-  curve[step] = (await languageModelMetrics(trainer, validation())).loss!;
+  curve[step] = lossMetrics(await trainer.evaluate(validation())).loss!;
   console.error(`step ${step}: validation loss ${curve[step].toFixed(3)}`);
 };
 

@@ -10,7 +10,8 @@ import { runStage } from './bench.ts';
 const workshop = workshops();
 const pretrain = (model: string) =>
   `pretrain(model=${model}(layers=3 width=32 heads=2 context=48 ${model === 'llama' ? 'tied=false' : ''}) vocabulary=300 max_steps=3)`;
-type Case = readonly [model: string, method: string, stage?: string];
+type Case = readonly [model: string, method: string, stage?: Stage];
+type Stage = 'sft' | 'rm' | 'more';
 const cases: Readonly<Record<string, Case>> = {
   'llama, the last block': ['llama', 'freeze layers=1'],
   'llama, the head alone': ['llama', 'freeze layers=0 parts=norms,head'],
@@ -18,11 +19,19 @@ const cases: Readonly<Record<string, Case>> = {
   'gpt2, adapters of the last two': ['gpt2', 'lora r=2 targets=all layers=2 dropout=0.1'],
   'rewards, llama, the last block': ['llama', 'freeze layers=1', 'rm'],
   'rewards, gpt2, adapters of the last two': ['gpt2', 'lora r=2 targets=all layers=2 dropout=0.1', 'rm'],
+  'documents, llama, the last block': ['llama', 'freeze layers=1', 'more'],
+  'documents, gpt2, adapters of the last two': ['gpt2', 'lora r=2 targets=all layers=2 dropout=0.1', 'more'],
+};
+
+const stages: Readonly<Record<Stage, { readonly call: string; readonly data: string }>> = {
+  sft: { call: 'sft', data: 'sft' },
+  rm: { call: 'rm', data: 'rm' },
+  more: { call: 'more: pretrain', data: 'notes' },
 };
 
 const text = ([model, method, stage = 'sft']: Case, options = 'epochs=3') => `
-data rows = jsonl("data/${stage}.jsonl") → split(test=20%)
-${pretrain(model)} → ${stage}(${method}; data=rows batch=8 lr=0.02 ${options})`;
+data rows = jsonl("data/${stages[stage].data}.jsonl") → split(test=20%)
+${pretrain(model)} → ${stages[stage].call}(${method}; data=rows batch=8 lr=0.02 ${stage === 'more' ? 'packing=false ' : ''}${options})`;
 const losses = (said: Said, stage = 'sft') => said.series(stage, 'loss');
 const told = (said: Said, stage = 'sft') =>
   said.of('message', stage).flatMap((e) => (e.text.includes('frozen') ? [e.text] : []));
@@ -63,6 +72,7 @@ describe.each(Object.entries(cases))('%s', (_, one) => {
 test.each([
   ['sft', 'gpt2, adapters of the last two', 'policy'],
   ['rm', 'rewards, gpt2, adapters of the last two', 'reward'],
+  ['more', 'documents, gpt2, adapters of the last two', 'policy'],
 ])('%s stopped and resumed, it ends with the same bytes', async (stage, name, slot) => {
   const pipeline = text(cases[name]!);
   const whole = await workshop(pipeline).run();
@@ -78,6 +88,7 @@ test.each([
 test.each([
   ['sft', 'llama, the last block'],
   ['rm', 'rewards, llama, the last block'],
+  ['more', 'documents, llama, the last block'],
 ])('%s: the frozen blocks come first; neither steps nor evaluations read them', async (stage, name) => {
   const { said, loaded } = await runStage(workshop(text(cases[name]!)), stage);
   const blocksOf = (program: (typeof loaded)[number]['program']) => {
@@ -101,6 +112,28 @@ test.each([
   expect(told(said, stage)[0]).toMatch(
     /^rows pass the 2 frozen blocks once: \d+ rows, [\d.]+ [kK]i?B kept in memory$/,
   );
+});
+
+test('packed text: windows lie elsewhere in every epoch, and nothing is kept', async () => {
+  const pipeline = text(cases['documents, llama, the last block']!).replace('packing=false ', '');
+  const { said, loaded } = await runStage(workshop(pipeline), 'more');
+  expect(told(said, 'more')).toEqual([]);
+  expect(loaded.some(({ program }) => program.outputs.has('prefix'))).toBe(false);
+});
+
+test('the plan of documents knows it: the frozen blocks once, and what is kept of every row', async () => {
+  const once = (await workshop(text(cases['documents, llama, the last block']!)).plan()).stages[1]!;
+  const every = (await workshop(text(cases['documents, llama, the last block']!, 'epochs=1')).plan())
+    .stages[1]!;
+  const notes = (stage: typeof once) => stage.notes.filter((note) => note.includes('frozen'));
+  expect(notes(once)).toEqual([
+    expect.stringMatching(/^rows pass the 2 frozen blocks once, not every epoch: .* are kept for it$/),
+  ]);
+  expect(notes(every)).toEqual([]);
+  const kept = once.memory!.parts.find(({ name }) => name === 'frozen blocks')!;
+  // 24 documents of tokens of 32 numbers.
+  expect(kept.bytes % (4 * 32)).toBe(0);
+  expect(kept.bytes).toBeGreaterThan(24 * 4 * 4 * 32);
 });
 
 test.each([

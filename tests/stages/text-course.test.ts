@@ -66,7 +66,7 @@ test('a pass over the text learns every token but the first of each document fro
   expect(seen.slice(0, 3 * pass.length).sort()).toEqual(
     [...pass, ...pass, ...pass].sort().slice(0, seen.length),
   );
-  expect(predicted([...separate.evaluation(text, 16, 2)!()]).sort()).toEqual([...pass].sort());
+  expect(predicted([...separate.evaluation(text, 16, 2)!.batches()]).sort()).toEqual([...pass].sort());
 });
 
 const workshop = workshops();

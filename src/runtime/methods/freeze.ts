@@ -14,9 +14,9 @@ export const freeze: Method = {
     details: [
       '`layers=2` trains the last two blocks and the final norm; `layers=-2` trains the first two blocks. What is frozen has',
       'no gradient and no optimizer state, and there is no backward pass below the lowest trained weight: the last blocks',
-      'are the cheap ones, the first ones need a gradient through all that follows. Where `sft` or `rm` sees its',
-      'rows in more than one epoch, the frozen blocks below are computed once for every row and kept, in memory or in a',
-      'file.',
+      'are the cheap ones, the first ones need a gradient through all that follows. Where `sft`, `rm` or',
+      '`pretrain(packing=false)` sees its rows in more than one epoch, the frozen blocks below are computed once for every',
+      'row and kept, in memory or in a file. (Packed windows begin elsewhere in every epoch, and are computed each time.)',
       '',
       '`parts` chooses among what is trained: attention, mlp and norms of the chosen blocks (norms: also the final norm,',
       'where the last blocks are trained), embeddings (tokens, and positions where they are learned), head (the output',

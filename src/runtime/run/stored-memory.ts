@@ -22,7 +22,7 @@ const F32 = 4;
 
 /**
  * `programs` run one after another, and what they compute lies where the last one's lay. Neither the process nor what an
- * engine copies for itself is among the parts, nor the originals of what is trained, which this machine keeps.
+ * engine copies for itself is among the parts, nor rows and the originals of what is trained, which this machine keeps.
  */
 export function storedMemory(
   held: Partial<HeldBytes>,

@@ -5,17 +5,12 @@ import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { trainTokenizer } from '../tokenizers/train-tokenizer.ts';
 import { estimatePretrain, noTextToLearn } from './estimates/pretrain.ts';
 import { documentStream } from './parts/document-stream.ts';
-import { shareOf } from './parts/examples.ts';
+import { lossMetrics, shareOf } from './parts/examples.ts';
+import { fed, frozenPrefix } from './parts/frozen-prefix.ts';
 import { languageModelProgram } from './parts/language-model-program.ts';
 import { learnedTokens, shapeOf } from './parts/padded-batches.ts';
 import { packed, separate } from './parts/text-course.ts';
-import {
-  headIsTrained,
-  initialize,
-  languageModelMetrics,
-  supervisedStep,
-  trainedModel,
-} from './parts/training.ts';
+import { headIsTrained, initialize, supervisedStep, trainedModel } from './parts/training.ts';
 import { dataOption, packingOption, templateOption, trainingOptions } from './parts/training-options.ts';
 import type { Policy, Stage, StageContext } from './stage.ts';
 
@@ -114,16 +109,23 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     const method = context.method(policy);
     const model = trainedModel(policy, method, seed);
     const headTrainable = headIsTrained(family, config, method);
-    const trainer = context.trainer({
+    const program = (key: string) => languageModelProgram({ family, config, headTrainable, ...shapeOf(key) });
+    const { sequences } = course;
+    const prefix = await frozenPrefix(context, {
       model,
-      program: (key) => languageModelProgram({ family, config, headTrainable, ...shapeOf(key) }),
+      program: program('1x8'),
+      sequences: [sequences, evaluation?.sequences].flatMap((some) => some ?? []),
+      // Windows lie elsewhere in every pass.
+      repeated: sequences !== undefined && (steps - 1) * course.epochsPerStep >= 1,
+      size: batch,
     });
+    const trainer = context.trainer({ model, program: (key) => prefix.program(program(key)) });
     let seen = 0;
     const metrics = await context.loop({
       trainer,
       steps,
       async step(step) {
-        const batches = course.batches(step);
+        const batches = await Promise.all(course.batches(step).map((one) => prefix.feed(one)));
         const { sums, metrics } = await supervisedStep(context, trainer, batches, step, steps);
         for (const batch of batches) seen += learnedTokens(batch);
         return {
@@ -135,7 +137,9 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
         };
       },
       tokensPerStep: () => course.tokensPerStep,
-      ...(evaluation && { evaluate: () => languageModelMetrics(trainer, evaluation()) }),
+      ...(evaluation && {
+        evaluate: async () => lossMetrics(await trainer.evaluate(fed(prefix, evaluation.batches()))),
+      }),
       state: () => ({ seen }),
       restore: (state) => {
         seen = state.seen ?? 0;

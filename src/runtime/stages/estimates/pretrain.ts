@@ -1,5 +1,7 @@
 /** What `pretrain` would cost. */
+import { paddingMatters } from '../parts/frozen-prefix.ts';
 import { type LanguageModelSpec, languageModelProgram } from '../parts/language-model-program.ts';
+import { joined } from '../parts/sequences.ts';
 import { headIsTrained } from '../parts/training.ts';
 import { windowsIn } from '../parts/windows.ts';
 import { type Estimate, type EstimateContext, type PlannedModel, StageError } from '../stage.ts';
@@ -8,6 +10,7 @@ import { lengthsOf } from './lengths.ts';
 import { evaluationShapes, type PaddedShape, trainingShapes } from './padded-shapes.ts';
 import type { RowLengths } from './row-lengths.ts';
 import { cap, evaluationRuns, methodSizes } from './sizes.ts';
+import { supervisedWork } from './supervised-work.ts';
 
 /** Bytes of the tokenizer's file for an entry of the vocabulary and its merge. */
 const TOKENIZER_BYTES_AN_ENTRY = 60;
@@ -24,11 +27,10 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
   const { job } = context;
   const model = context.model ?? (await newModel(context));
   const { family, config } = model;
-  const { context: length, vocabularySize } = family.shape(config);
-  const { method, treatment, parameters, diskBytes, scratchBytes, besides, held, made, notes } = methodSizes(
-    context,
-    model,
-  );
+  const shape = family.shape(config);
+  const { context: length, vocabularySize, width } = shape;
+  const sizes = methodSizes(context, model);
+  const { method, parameters, diskBytes, scratchBytes, made } = sizes;
   const { batch, accumulate, epochs, tokens } = numbersOf(job.options);
   const training = await lengthsOf(context, 'data', 'train', 'text', model);
   const heldOut = await lengthsOf(context, 'data', 'test', 'text', model);
@@ -43,29 +45,29 @@ export async function estimatePretrain(context: EstimateContext): Promise<Estima
   const perStep = batch * accumulate * layout.learned;
   const steps = cap((tokens ?? epochs * layout.pass) / perStep, context);
   const headTrainable = headIsTrained(family, config, method);
-  const treated = (shape: LayoutShape) => ({
-    ...treatment,
-    program: languageModelProgram({ family, config, batch, ...shape.shape, headTrainable }),
-    besides,
+  const programOf = (one: LayoutShape) =>
+    languageModelProgram({ family, config, batch, ...one.shape, headTrainable });
+  const { alone, count } = layout;
+  const { notes, ...work } = supervisedWork({
+    sizes,
+    trained: method.trainable,
+    training: layout
+      .training(steps * accumulate)
+      .map((one) => ({ program: programOf(one), runs: one.batches })),
+    measuring: layout.evaluation.map((one) => ({
+      program: programOf(one),
+      runs: evaluationRuns(context, one.batches, steps),
+    })),
+    repeated: !paddingMatters(shape, alone) && alone.length > 0 && (steps - 1) * batch * accumulate >= count,
+    once: { tokens: alone.reduce((n, tokens) => n + tokens, 0), batches: Math.ceil(alone.length / batch) },
+    width,
   });
   const estimate = {
     model: made,
     parameters,
     steps,
     tokens: Math.round(steps * perStep),
-    held,
-    work: [
-      ...layout.evaluation.map((shape) => ({
-        ...treated(shape),
-        runs: evaluationRuns(context, shape.batches, steps),
-      })),
-      ...layout.training(steps * accumulate).map((shape) => ({
-        ...treated(shape),
-        dropout: true,
-        trainable: method.trainable,
-        runs: shape.batches,
-      })),
-    ],
+    ...work,
     diskBytes: diskBytes + vocabularySize * TOKENIZER_BYTES_AN_ENTRY,
     scratchBytes,
     notes: [
@@ -107,8 +109,12 @@ interface Layout {
   /** Tokens learned in a pass over the text, and from a sequence. */
   readonly pass: number;
   readonly learned: number;
+  /** The longest first. */
   training(runs: number): readonly LayoutShape[];
   readonly evaluation: readonly LayoutShape[];
+  /** Tokens of every sequence that stands for itself, those of evaluations too, and how many of them are trained on. */
+  readonly alone: Int32Array;
+  readonly count: number;
 }
 
 function packed({ training, heldOut, length, batch }: Text): Layout {
@@ -119,6 +125,8 @@ function packed({ training, heldOut, length, batch }: Text): Layout {
     learned: length,
     training: (runs) => [{ shape, batches: runs }],
     evaluation: [{ shape, batches }],
+    alone: new Int32Array(),
+    count: 0,
   };
 }
 
@@ -137,6 +145,8 @@ function separate({ training, heldOut, length: context, batch, seed }: Text): La
     learned: pass / Math.max(1, rows.count),
     training: (runs) => trainingShapes(rows, { batch, runs, seed, context }).map(shaped),
     evaluation: evaluationShapes(measured, batch, context).map(shaped),
+    alone: joined(rows.tokens, measured.tokens),
+    count: rows.count,
   };
 }
 

@@ -18,7 +18,7 @@ export interface FrozenPrefix {
   /** What is left of a program once the prefix is fed. */
   program(whole: Program): Program;
   /** A batch as that program reads it. */
-  feed(batch: SequenceBatch): Promise<Batch>;
+  feed(batch: Batch & Partial<SequenceBatch>): Promise<Batch>;
 }
 
 export interface FrozenPrefixOptions {
@@ -93,7 +93,7 @@ export async function frozenPrefix(
   await passThrough(context, options, { edge, width, scratch, rows });
   return {
     program: (whole) => suffixOf(whole, edge),
-    async feed({ key, feeds, sequences: fed }) {
+    async feed({ key, feeds, sequences: fed = [] }) {
       const [batch, length] = feeds.get('ids')!.shape as [number, number];
       const data = new Float32Array(batch * length * width);
       for (const [row, { among, number }] of fed.entries()) {
@@ -191,6 +191,9 @@ async function passThrough(
 }
 
 /** Batches, each fed as its turn comes. */
-export async function* fed(prefix: FrozenPrefix, batches: Iterable<SequenceBatch>): AsyncGenerator<Batch> {
+export async function* fed(
+  prefix: FrozenPrefix,
+  batches: Iterable<Batch & Partial<SequenceBatch>>,
+): AsyncGenerator<Batch> {
   for (const batch of batches) yield prefix.feed(batch);
 }

@@ -21,10 +21,10 @@ export async function measureText(
   const { batch, packing } = context.job.options;
   const layout = packing === false ? separate : packed;
   const { context: length } = family.shape(config);
-  const batches = layout.evaluation({ tokens, end: tokenizer.eos }, length, Number(batch));
-  if (batches === undefined)
+  const evaluation = layout.evaluation({ tokens, end: tokenizer.eos }, length, Number(batch));
+  if (evaluation === undefined)
     throw new StageError('too-few-rows', 'the text has no token to predict', { option: 'data' });
-  return languageModelLoss(context, policy, batches());
+  return languageModelLoss(context, policy, evaluation.batches());
 }
 
 /** Over the tokens of the answers alone. */

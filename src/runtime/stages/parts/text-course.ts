@@ -2,7 +2,8 @@
 import type { Batch } from '../stage.ts';
 import type { Tokens } from '../tokens.ts';
 import { documentSequences } from './document-sequences.ts';
-import { SupervisedBatches } from './padded-batches.ts';
+import { type SequenceBatch, SupervisedBatches } from './padded-batches.ts';
+import type { Sequences } from './stored-sequences.ts';
 import { evaluationBatches, TrainingWindows, windowsIn } from './windows.ts';
 
 /** Text as tokens, an end token after each document. */
@@ -11,13 +12,24 @@ export interface TokenizedText {
   readonly end: number;
 }
 
+/** Of sequences that stand for themselves, with them; else of windows. */
+export type TextBatch = Batch & Partial<SequenceBatch>;
+
 export interface TextCourse {
   readonly steps: number;
   /** Tokens that carry loss in a step; the mean where steps differ. */
   readonly tokensPerStep: number;
   /** Passes over the text that a step is. */
   readonly epochsPerStep: number;
-  batches(step: number): Batch[];
+  batches(step: number): TextBatch[];
+  /** What batches are made of, where every pass sees the same. */
+  readonly sequences?: Sequences;
+}
+
+export interface TextEvaluation {
+  /** Made anew whenever they are asked for. */
+  batches(): Iterable<TextBatch>;
+  readonly sequences?: Sequences;
 }
 
 export interface CourseOptions {
@@ -35,11 +47,8 @@ export interface CourseOptions {
 /** What the option `packing` chooses between. */
 export interface TextLayout {
   course(text: TokenizedText, options: CourseOptions): TextCourse;
-  /**
-   * Every token but the first of a sequence predicted once: batches, made anew whenever they are asked for; undefined where
-   * there is nothing to predict.
-   */
-  evaluation(text: TokenizedText, context: number, batch: number): (() => Iterable<Batch>) | undefined;
+  /** Every token but the first of a sequence predicted once; undefined where there is nothing to predict. */
+  evaluation(text: TokenizedText, context: number, batch: number): TextEvaluation | undefined;
 }
 
 /** Windows of `context` predictions: a document is seen after the ones before it. */
@@ -57,7 +66,7 @@ export const packed: TextLayout = {
     };
   },
   evaluation: ({ tokens }, context, batch) =>
-    tokens.length > 1 ? () => evaluationBatches(tokens, context, batch) : undefined,
+    tokens.length > 1 ? { batches: () => evaluationBatches(tokens, context, batch) } : undefined,
 };
 
 /** A padded sequence a document, seen without the others. */
@@ -75,13 +84,14 @@ export const separate: TextLayout = {
       tokensPerStep: Math.round(perStep),
       epochsPerStep: (batch * accumulate) / count,
       batches: (step) => batches.batches(step),
+      sequences,
     };
   },
   evaluation(text, context, batch) {
     const sequences = documentSequences(text, context);
     if (sequences.lengths.length === 0) return undefined;
     const batches = new SupervisedBatches(sequences, batch, 1, 0, context, 0);
-    return () => batches.evaluation();
+    return { batches: () => batches.evaluation(), sequences };
   },
 };
 

@@ -18,7 +18,6 @@ import { random } from '../../random/random.ts';
 import type { Metrics } from '../../run/events.ts';
 import { LazyWeights } from '../lazy-weights.ts';
 import type { Batch, Policy, StageContext, TrainedModel, Trainer } from '../stage.ts';
-import { lossMetrics } from './examples.ts';
 
 /** Start values of a tensor, its own random stream under the seed. */
 export function initialize(spec: ParameterSpec, seed: number): Tensor {
@@ -122,11 +121,6 @@ export function baseAsRead(policy: Policy, method: AppliedMethod): BaseWeights {
 /** Every tensor that the method brought along, trained or not. */
 export const addedTensors = ({ method, trainable, frozen }: TrainedModel): Map<string, Tensor> =>
   new Map(method.added.map(({ name }) => [name, (trainable.get(name) ?? frozen.get(name))!]));
-
-/** Sums of several evaluation batches as metrics of a language model. */
-export async function languageModelMetrics(trainer: Trainer, batches: Iterable<Batch>): Promise<Metrics> {
-  return lossMetrics(await trainer.evaluate(batches));
-}
 
 /** One optimizer step of a supervised stage: gradients, update, the metrics every such stage reports. */
 export async function supervisedStep(
