@@ -105,13 +105,13 @@ const memoryRows: readonly Row[] = ['llama', 'gpt2'].flatMap((family) =>
 );
 
 /** Until a training step can be taken, in a process of its own; then a short one. */
-const openRow = (format: 'f32' | 'bf16', peakRatio: number): Row => ({
+const openRow = (format: 'f32' | 'bf16'): Row => ({
   title: `Opening a checkpoint of 1 GB in ${format} for lora r=8`,
   ours: { script: 'open-checkpoint', options: { gigabytes: 1, format, tokens: 16 } },
   targets: [
     { figure: 'readySeconds', atMost: 5 },
     { figure: 'readyRatio', atMost: 1.3 },
-    { figure: 'peakRatio', atMost: peakRatio },
+    { figure: 'peakRatio', atMost: 1.3 },
   ],
 });
 
@@ -152,8 +152,8 @@ export const benches: Readonly<Record<string, readonly Row[]>> = {
   ],
   'lora-answers': [loraRow(4, 49_152, 4, answers), loraRow(8, 49_152, 4, answers)],
   int8: int8Rows,
-  // The weights of f32 are used as they lie; of bf16 one at a time is widened, of which the output layer is the largest.
-  open: [openRow('f32', 1.3), openRow('bf16', 1.5)],
+  // The weights of f32 are used as they lie; of bf16 one at a time is widened, the output layer in tiles.
+  open: [openRow('f32'), openRow('bf16')],
   'int8-gain': int8GainRows,
   nanogpt: [
     {

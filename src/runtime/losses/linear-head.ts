@@ -3,7 +3,7 @@
  * the forward direction, so that all logits never live at once. N rows, D width, V vocabulary.
  */
 import * as b from '../programs/builder.ts';
-import type { Node } from '../programs/program.ts';
+import { type Node, sizeOf } from '../programs/program.ts';
 
 export interface LinearHeadInputs {
   /** f32 (N, D) */
@@ -47,6 +47,8 @@ const LEAST_CHUNK_ROWS = 264;
 const TILE_LOGITS = 1 << 21;
 /** As many rows as can be go through the head at once, so that it is read from memory once. */
 const TILE_ROWS = 512;
+/** Weights of a tile that are widened from two bytes at once, also where rows are few. */
+const TILE_WEIGHTS = 1 << 22;
 const MOST_PARTS = 32;
 
 /** Pieces of about equal size, of a multiple of what matrix kernels take at once. */
@@ -67,7 +69,13 @@ function tileOf({
   }
   const most = Math.max(TILE_ROWS, Math.floor(TILE_LOGITS / vocabulary));
   const rows = given.chunkRows ?? pieces(count, most, 12);
-  const parts = Math.min(MOST_PARTS, Math.ceil((Math.min(rows, count) * vocabulary) / TILE_LOGITS));
+  const parts = Math.min(
+    MOST_PARTS,
+    Math.max(
+      Math.ceil((Math.min(rows, count) * vocabulary) / TILE_LOGITS),
+      Math.ceil(sizeOf(head.shape) / TILE_WEIGHTS),
+    ),
+  );
   return [rows, given.chunkColumns ?? pieces(vocabulary, Math.ceil(vocabulary / parts), 16)];
 }
 
