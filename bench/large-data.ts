@@ -2,7 +2,7 @@
  * A few steps on data of two sizes, in an engine of its own: its peak memory (VmHWM; Linux), how fast it reads before the
  * first step, and what planning takes here. Nothing is held out: an evaluation would take longer than all the rest.
  *
- *     npx tsc -p bench/tsconfig.json; node dist/bench/large-data.js --stage sft --megabytes 2000
+ *     npx tsc -p bench/tsconfig.json; node dist/bench/large-data.js --stage sft --megabytes 1500
  */
 import { createWriteStream } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ import { planSource } from '../src/cli/plan-file.ts';
 import { random } from '../src/runtime/random/random.ts';
 import { madeUpWords, optionsFrom, peakOf } from './measure.ts';
 
-const options = optionsFrom({ stage: 'sft', smallMegabytes: 200, megabytes: 2000 });
+const options = optionsFrom({ stage: 'sft', smallMegabytes: 200, megabytes: 1500 });
 
 const stages: Readonly<Record<string, string>> = {
   sft: 'sft(lora r=4; data=rows batch=8 max_steps=4)',

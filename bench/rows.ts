@@ -124,8 +124,8 @@ const decodingRow = (quant: '' | 'int8' | 'int4', type: 'f32' | 'q8_0' | 'q4_0')
 });
 
 const largeRow = (stage: 'sft' | 'pretrain'): Row => ({
-  title: `Four steps of ${stage} on 2 GB of jsonl, against 0.2 GB`,
-  ours: { script: 'large-data', options: { stage, smallMegabytes: 200, megabytes: 2000 } },
+  title: `Four steps of ${stage} on 1.5 GB of jsonl, against 0.2 GB`,
+  ours: { script: 'large-data', options: { stage, smallMegabytes: 200, megabytes: 1500 } },
   targets: [
     { figure: 'peakMb', atMost: 600 },
     { figure: 'growthMb', atMost: 200 },

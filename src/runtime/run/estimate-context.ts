@@ -2,6 +2,7 @@
 import type { Job } from '../../compiler/graph/graph.ts';
 import { models } from '../catalog.ts';
 import { openData } from '../data/open-data.ts';
+import type { RowLengths } from '../stages/estimates/row-lengths.ts';
 import type { EstimateContext, PlannedModel } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
@@ -21,7 +22,7 @@ export function estimateContext(
   root: string,
   model: PlannedModel | undefined,
   reward: PlannedModel | undefined,
-  made: Map<string, unknown> = new Map(),
+  made: Map<string, RowLengths> = new Map(),
 ): EstimateContext {
   const rows: EstimateContext['rows'] = (option, split) => openData(job.data[option]!, { root, split });
   return {
@@ -33,9 +34,11 @@ export function estimateContext(
     method: appliedMethod(job),
     optimizerBytes: (shapes) => appliedOptimizer(job, { shapes, openPages }).stateBytes(shapes),
     rows,
-    async once<T>(name: string, make: () => Promise<T>): Promise<T> {
-      if (!made.has(name)) made.set(name, await make());
-      return made.get(name) as T;
+    async lengths(option, split, _, read) {
+      const name = `${option} ${split}`;
+      const found = made.get(name) ?? (await read());
+      made.set(name, found);
+      return found;
     },
     tokensPerByte: (option, size) => sampleTokensPerByte(rows(option, 'train'), size),
   };

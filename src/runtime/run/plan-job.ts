@@ -6,11 +6,13 @@ import { countRows } from '../data/digest-data.ts';
 import { openData } from '../data/open-data.ts';
 import type { Row } from '../data/row.ts';
 import type { Speed } from '../programs/cost.ts';
+import type { RowLengths } from '../stages/estimates/row-lengths.ts';
 import { type Estimate, type PlannedModel, type PlannedWork, StageError } from '../stages/stage.ts';
 import type { Store } from '../store/store.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
 import { estimateContext } from './estimate-context.ts';
 import { fitProgram, recomputeOption } from './fit-program.ts';
+import { keptPasses } from './kept-passes.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
 import { type Costs, costsOf } from './plan-costs.ts';
 import { eightBitNotes } from './plan-eight-bit.ts';
@@ -71,10 +73,11 @@ export async function planJob(
     return blocked(job, `waits for \`${blocker.stage.id}\``);
   }
   // Proposals change how a stage computes, not what it reads.
-  const readBefore = new Map<string, unknown>();
+  const readBefore = new Map<string, RowLengths>();
+  const passes = keptPasses(store.directory, parts.data);
   const costing = async (one: Job): Promise<Costed> => {
     const context = estimateContext(one, root, modelFrom('policy'), modelFrom('reward'), readBefore);
-    const read = watchRows(one, context);
+    const read = watchRows(one, context, passes);
     const made = await stages[one.kind]!.estimate(read.context);
     const option = recomputeOption(one);
     let repeats = false;

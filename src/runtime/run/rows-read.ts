@@ -4,6 +4,7 @@ import { stages } from '../catalog.ts';
 import type { Split } from '../data/row.ts';
 import { ShapeCensus } from '../data/shapes/recognise-shape.ts';
 import type { EstimateContext } from '../stages/stage.ts';
+import type { KeptPasses } from './kept-passes.ts';
 
 export interface RowsRead {
   /** The context, watching the rows that it hands out. */
@@ -22,7 +23,15 @@ interface Seen {
 
 const sides: { readonly [S in Split]: string } = { train: 'to train on', test: 'held out', all: 'in all' };
 
-export function watchRows(job: Job, context: EstimateContext): RowsRead {
+/** A pass that took longer is kept for the next plan. */
+const SLOW_MILLISECONDS = 1000;
+
+export function watchRows(
+  job: Job,
+  context: EstimateContext,
+  passes: KeptPasses,
+  slow: number = SLOW_MILLISECONDS,
+): RowsRead {
   const reads = stages[job.kind]!.entry.data?.rows === 'text' ? 'text' : 'any';
   const seen = new Map<string, Seen>();
   const rows: EstimateContext['rows'] = async function* (option, split) {
@@ -33,8 +42,24 @@ export function watchRows(job: Job, context: EstimateContext): RowsRead {
       yield row;
     }
   };
+  const lengths: EstimateContext['lengths'] = (option, split, how, read) =>
+    context.lengths(option, split, how, async () => {
+      const as = [split, reads, ...how];
+      const kept = await passes.find(option, as);
+      if (kept) {
+        seen.set(`${option} ${split}`, { option, split, census: kept.census });
+        return kept.lengths;
+      }
+      const started = performance.now();
+      const found = await read();
+      if (performance.now() - started >= slow) {
+        const { census } = seen.get(`${option} ${split}`)!;
+        await passes.keep(option, as, { lengths: found, census });
+      }
+      return found;
+    });
   return {
-    context: { ...context, rows },
+    context: { ...context, rows, lengths },
     defaults: () => defaultsOf(job.id, [...seen.values()]),
     notes: () =>
       [...new Set([...seen.values()].map(({ option }) => option))].flatMap((option) =>

@@ -16,6 +16,7 @@ import type { QuantizationOptions, QuantizedTensor } from '../quantization/quant
 import type { Metrics, RunEvent, Sample } from '../run/events.ts';
 import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
+import type { RowLengths } from './estimates/row-lengths.ts';
 import type { TokenStore } from './tokens.ts';
 import type { Treatment } from './treatment.ts';
 
@@ -227,8 +228,13 @@ export interface EstimateContext {
   /** Of the job's optimizer's state for trained tensors of these shapes, by name. */
   optimizerBytes(shapes: ReadonlyMap<string, readonly number[]>): StateBytes;
   rows(option: string, split: 'train' | 'test' | 'all'): AsyncIterable<Row>;
-  /** What was made under this name before, for the same data and models; else what `make` makes. */
-  once<T>(name: string, make: () => Promise<T>): Promise<T>;
+  /** What was found before in this side of the data, read as `as` says; else what `read` finds. */
+  lengths(
+    option: string,
+    split: 'train' | 'test' | 'all',
+    as: readonly unknown[],
+    read: () => Promise<RowLengths>,
+  ): Promise<RowLengths>;
   /** Tokens a byte of this option's text makes with a vocabulary of this size, from a sample. */
   tokensPerByte(option: string, vocabularySize: number): Promise<number>;
 }

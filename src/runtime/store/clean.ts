@@ -66,6 +66,8 @@ export async function clean(
     ...dropped.map((id) => runs.path(id)),
     ...artifacts.map((hash) => objects.path(hash)),
     ...work.map((name) => join(store, 'work', name)),
+    // What plans found in large data: it is found again.
+    join(store, 'passes'),
   ];
   let bytes = 0;
   for (const path of paths) bytes += await sizeOf(path);

@@ -24,6 +24,13 @@ export interface RecognisedField {
 /** Columns that stages read besides, or that say how a row is read. */
 const known = ['margin', 'answer', 'label', 'tools'];
 
+/** A census as JSON has it. */
+export interface CensusData {
+  readonly reads: 'text' | 'any';
+  readonly found: readonly (readonly [shape: string, { readonly mapping: Mapping; readonly rows: number }])[];
+  readonly columns: readonly string[];
+}
+
 /** Counts rows by shape as they go by; rows of no known shape are left out. */
 export class ShapeCensus {
   private readonly found = new Map<string, { mapping: Mapping; rows: number }>();
@@ -31,6 +38,17 @@ export class ShapeCensus {
 
   /** @param reads `text` for a stage that reads plain text, whatever else the rows have */
   constructor(private readonly reads: 'text' | 'any' = 'any') {}
+
+  static from({ reads, found, columns }: CensusData): ShapeCensus {
+    const census = new ShapeCensus(reads);
+    for (const [shape, entry] of found) census.found.set(shape, { ...entry });
+    for (const name of columns) census.columns.add(name);
+    return census;
+  }
+
+  data(): CensusData {
+    return { reads: this.reads, found: [...this.found], columns: [...this.columns] };
+  }
 
   /** @throws DataError `ambiguous-columns` */
   add(row: Row): void {

@@ -22,10 +22,13 @@ export async function estimateEval(context: EstimateContext): Promise<Estimate> 
     context,
     'data',
     options.split as 'test',
-    (row) => {
-      const found = rowKindOf(row);
-      if (found === 'preference' && !rewarded) throw noRewardModel();
-      return found;
+    {
+      name: rewarded ? 'any' : 'any but preferences',
+      of(row) {
+        const found = rowKindOf(row);
+        if (found === 'preference' && !rewarded) throw noRewardModel();
+        return found;
+      },
     },
     model,
   );

@@ -48,6 +48,10 @@ type Counter = (text: string) => number;
 /** So much text is counted, in less than a tenth of a second; the rest makes as many tokens a byte. */
 const COUNTED_BYTES = 64_000;
 
+/** Tokenizers that make the same ids of this make as many of any text, near enough. */
+const PROBE = `The quick brown fox, it's 12,345.67! naïve façade über straße\n\tdef f(x): return x ** 2  # 今天天气很好。
+患者头痛三天，体温38.5℃ なにか テスト 한국어 Привет, мир! مرحبا {"role": "user"} <|im_start|> 🙂\n\n`;
+
 function counterOf({ tokenizer, tokensPerByte }: PlannedModel): Counter {
   let [seen, tokens] = [0, 0];
   return (text) => {
@@ -111,16 +115,18 @@ export async function lengthsOf(
   context: EstimateContext,
   option: string,
   split: 'train' | 'test' | 'all',
-  kind: RowKind | ((row: Row) => RowKind),
+  kind: RowKind | { readonly name: string; readonly of: (row: Row) => RowKind },
   model: PlannedModel,
 ): Promise<RowLengths> {
-  return context.once(`lengths ${option} ${split}`, async () => {
+  const template = context.job.template ?? (model.template || defaultTemplate);
+  const chat = chatTokens(template, model.tokensPerByte);
+  const tokens = model.tokenizer ? [...model.tokenizer.encode(PROBE)] : model.tokensPerByte;
+  const as = [typeof kind === 'string' ? kind : kind.name, chat, tokens];
+  return context.lengths(option, split, as, async () => {
     const lengths = new RowLengths();
-    const template = context.job.template ?? (model.template || defaultTemplate);
-    const chat = chatTokens(template, model.tokensPerByte);
     const count = counterOf(model);
     for await (const row of context.rows(option, split)) {
-      const read = typeof kind === 'string' ? kind : kind(row);
+      const read = typeof kind === 'string' ? kind : kind.of(row);
       const { tokens, learned } = measure[read](row, count, chat);
       lengths.push(tokens, learned, read);
     }
