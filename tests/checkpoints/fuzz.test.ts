@@ -1,12 +1,21 @@
-/** Ten thousand mutations of valid models and adapters: each is opened and read, or refused in words, and soon. */
+/**
+ * Thirteen thousand mutations of valid models, adapters, tokenizers and chat templates: each is opened and read, or refused in
+ * words, and soon.
+ */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { CheckpointError } from '../../src/runtime/checkpoints/checkpoint-error.ts';
 import { ModelError } from '../../src/runtime/models/model-error.ts';
 import { QuantizationError } from '../../src/runtime/quantization/quantization-error.ts';
 import { random } from '../../src/runtime/random/random.ts';
+import { openTokenizer } from '../../src/runtime/run/open-tokenizer.ts';
 import { openAdapter, readModel, readPolicy } from '../../src/runtime/run/policies.ts';
+import { tokenizeChat, tokenizeText } from '../../src/runtime/run/tokenize.ts';
+import { StageError } from '../../src/runtime/stages/stage.ts';
+import { encodeChat, TemplateError } from '../../src/runtime/tokenizers/chat-template.ts';
+import { TokenizerError } from '../../src/runtime/tokenizers/tokenizer-error.ts';
 import { adapterDirectory, goldenDirectory, modelDirectory } from '../reference/checkpoints/read.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
@@ -75,6 +84,26 @@ interface Subject {
   /** Files that are mutated, one at a time. */
   readonly files: readonly string[];
   open(directory: string): Promise<unknown>;
+  /** Files in place of those of `source`. */
+  readonly instead?: Readonly<Record<string, string>>;
+  /** At least so much of the mutations is refused; a quarter, if not given. */
+  readonly refused?: number;
+}
+
+const reference = (path: string) => fileURLToPath(new URL(`../reference/${path}`, import.meta.url));
+const chat = [
+  { role: 'system', content: 'be brief' },
+  { role: 'user', content: 'What is 3 × 14?' },
+  { role: 'assistant', content: '<think>\n42\n</think>\n\nIt’s 42.' },
+];
+
+/** Texts and conversations there and back. */
+async function speak(directory: string): Promise<void> {
+  const opened = await openTokenizer(directory, directory);
+  const { ids } = tokenizeText(opened, 'What  is 3 × 14,\n谁写的? aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!');
+  opened.tokenizer.decode(ids);
+  tokenizeChat(opened, chat, true);
+  encodeChat(opened.tokenizer, opened.template, chat);
 }
 
 async function readAll(directory: string): Promise<void> {
@@ -105,16 +134,40 @@ const subjects: Record<string, Subject> = {
       for (const name of weights.keys()) weights.get(name);
     },
   },
+  tokenizer: {
+    mutations: 2000,
+    source: reference('scores/policy'),
+    files: ['tokenizer.json', 'tokenizer_config.json'],
+    open: speak,
+  },
+  template: {
+    mutations: 1000,
+    source: reference('scores/policy'),
+    files: ['chat_template.jinja'],
+    instead: { 'chat_template.jinja': readFileSync(reference('chats/templates/qwen3.jinja'), 'utf8') },
+    refused: 0.1,
+    open: speak,
+  },
 };
 const base = readPolicy(goldenDirectory('llama'));
 
-const IN_WORDS = [CheckpointError, ModelError, QuantizationError];
+const IN_WORDS = [
+  CheckpointError,
+  ModelError,
+  QuantizationError,
+  TokenizerError,
+  TemplateError,
+  // A template that was emptied.
+  StageError,
+];
 
-test.each(Object.entries(subjects))('%s', async (name, { mutations, source, files, open }) => {
+test.each(Object.entries(subjects))('%s', async (name, subject) => {
+  const { mutations, source, files, open, instead = {}, refused: least = 0.25 } = subject;
   const stream = random(4, 'fuzz', name);
   const directory = join(temporaryDirectory(), 'model');
   mkdirSync(directory);
   const original = new Map(readdirSync(source).map((file) => [file, readFileSync(join(source, file))]));
+  for (const [file, text] of Object.entries(instead)) original.set(file, Buffer.from(text));
   for (const [file, bytes] of original) writeFileSync(join(directory, file), bytes);
   await open(directory);
   let refused = 0;
@@ -132,7 +185,7 @@ test.each(Object.entries(subjects))('%s', async (name, { mutations, source, file
       throw new Error(`mutation ${i} of ${file}`, { cause: error });
     writeFileSync(join(directory, file), original.get(file)!);
   }
-  expect(refused).toBeGreaterThan(mutations / 4);
+  expect(refused).toBeGreaterThan(mutations * least);
   expect(slowestMs).toBeLessThan(5000);
   await open(directory);
 });

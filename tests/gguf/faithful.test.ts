@@ -1,5 +1,6 @@
 /** Whether llama.cpp would give a text other tokens is found out before a file is written. */
 import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { tokenizerFilesOf } from '../../src/runtime/gguf/gguf-tokenizer.ts';
 import { vocabularyMetadata } from '../../src/runtime/gguf/vocabulary.ts';
@@ -14,7 +15,8 @@ import { temporaryDirectory } from '../temporary-directory.ts';
 import { policyOf, trainedTokenizer } from './models.ts';
 import { trainingTexts } from './texts.ts';
 
-const rows = ({ json }: TokenizerFiles) => loadTokenizer(json, { eos_token: '<|endoftext|>' }).vocabularySize;
+const rows = ({ json, config }: TokenizerFiles) =>
+  loadTokenizer(json, 'eos_token' in config ? config : { eos_token: '<|endoftext|>' }).vocabularySize;
 const policyWith = (files: TokenizerFiles) =>
   policyOf(
     llama,
@@ -87,6 +89,53 @@ test('a tokenizer that cuts as llama.cpp cannot is an error with texts that diff
   expect(() => vocabularyOf({ json, config })).toThrow(
     /^llama.cpp would give other tokens than the model's tokenizer to ".+", ".+", ".+" and \d+ more of the texts/,
   );
+});
+
+const folder = new URL('../reference/', import.meta.url);
+const unpacked = (name: string) => JSON.parse(gunzipSync(readFileSync(new URL(name, folder))).toString());
+const chats = unpacked('chats/chats.json.gz');
+
+/** What is published with a template. */
+function spoken(name: string, withTemplate = true): TokenizerFiles {
+  const { kind, names } = chats[name];
+  const template = readFileSync(new URL(`chats/templates/${name}.jinja`, folder), 'utf8');
+  return {
+    json: unpacked(`tokenizers/${kind}.json.gz`).tokenizer,
+    config: withTemplate ? { ...names, chat_template: template } : names,
+  };
+}
+
+describe.each(['mistral', 'llama2', 'zephyr', 'llama3', 'qwen3', 'smollm2', 'phi3'])('%s', (name) => {
+  const files = spoken(name);
+  const policy = policyOf(
+    llama,
+    llama.configure({ layers: 1, width: 32, heads: 2 }, { vocabularySize: rows(files), eos: 2, pad: 0 }),
+    files,
+  );
+
+  test.skipIf(noLlamaCpp !== undefined)('conversations have the same ids in llama.cpp', async () => {
+    const path = `${temporaryDirectory()}/model.gguf`;
+    await writeGguf(path, policy, { type: 'q8_0' });
+    const there = await openLlamaCpp(path);
+    // llama.cpp composes no letters (NFC), which Qwen's tokenizer does; the notes of an export say so.
+    const good = chats[name].rows.filter(({ text }: { text?: string }) => text === text?.normalize());
+    expect(good.length).toBeGreaterThan(10);
+    for (const { text, ids } of good)
+      if (text !== undefined) expect([text, ...there.tokenize(text)]).toEqual([text, ...ids]);
+    await there.dispose();
+  });
+});
+
+test('a tokenizer that llama.cpp has only in conversations is an error without a template, and else is told of', () => {
+  expect(() => vocabularyOf(spoken('mistral', false))).toThrow(
+    /^llama.cpp would give other tokens than the model's tokenizer to " {2}leading/,
+  );
+  const { entries, notes } = vocabularyOf(spoken('mistral'));
+  expect(Object.fromEntries(entries)['tokenizer.ggml.add_space_prefix']).toEqual({
+    type: 'bool',
+    value: false,
+  });
+  expect(notes).toEqual([expect.stringMatching(/^llama.cpp gives other tokens .* to "Hello, world!"/)]);
 });
 
 test('Unigram has no place', () => {

@@ -1,4 +1,8 @@
-/** Whether llama.cpp gives a text the ids that the model was trained with: decided by texts, before the file is written. */
+/**
+ * Whether llama.cpp gives a text the ids that the model was trained with: decided by texts, before the file is written. Of a
+ * model with a chat template the texts are questions in it; what llama.cpp does otherwise elsewhere is told of.
+ */
+import { namesOf, renderChat, TemplateError } from '../tokenizers/chat-template.ts';
 import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
 import { GgufError } from './gguf-error.ts';
 import { tokenizerFilesOf } from './gguf-tokenizer.ts';
@@ -19,8 +23,13 @@ export interface Faithful {
 export function faithful(policy: VocabularyPolicy, candidates: readonly Entries[]): Faithful {
   const { tokenizer } = policy;
   const special = policy.tokenizerFiles.json.added_tokens.slice(0, 50).map(({ content }) => content);
-  const ordinary = [...ordinaryTexts, ...special.map((token) => `${token}Hello 你好${token}\n${token} 1`)];
-  const rare = [...rareTexts, ...textsAroundWords(tokenizer)];
+  const around = special.map((token) => `${token}Hello 你好${token}\n${token} 1`);
+  const asked = ordinaryTexts.map((text) => asQuestion(policy, text));
+  const others = [...rareTexts, ...textsAroundWords(tokenizer), ...around];
+  // A model that is spoken to in conversations is asked nothing else.
+  const [ordinary, rare] = asked.includes(undefined)
+    ? [ordinaryTexts, others]
+    : [asked as string[], [...ordinaryTexts, ...others]];
   const ids = new Map([...ordinary, ...rare].map((text) => [text, String(tokenizer.encode(text))]));
   let best: Tried | undefined;
   for (const entries of candidates) {
@@ -31,13 +40,26 @@ export function faithful(policy: VocabularyPolicy, candidates: readonly Entries[
     if (best === undefined || weight(tried) < weight(best)) best = tried;
     if (weight(best) === 0) break;
   }
-  return judged(best!);
+  return judged(best!, ordinary === asked);
 }
 
 interface Tried {
   readonly entries: Entries;
   readonly ordinary: readonly string[];
   readonly rare: readonly string[];
+}
+
+/** The text as a user's turn; undefined where the template is none, or does not write it. */
+function asQuestion({ tokenizer, template }: VocabularyPolicy, text: string): string | undefined {
+  if (template === '') return undefined;
+  const options = { ...namesOf(tokenizer), addGenerationPrompt: true };
+  try {
+    const rendered = renderChat(template, [{ role: 'user', content: text }], options);
+    return rendered.includes(text.trim()) ? rendered : undefined;
+  } catch (error) {
+    if (error instanceof TemplateError) return undefined;
+    throw error;
+  }
 }
 
 /** Words of the vocabulary, all over it, with other scripts, quotes, digits and signs around them. */
@@ -56,7 +78,7 @@ function textsAroundWords(tokenizer: VocabularyPolicy['tokenizer']): string[] {
 
 const WORDS = 400;
 
-function judged({ entries, ordinary, rare }: Tried): Faithful {
+function judged({ entries, ordinary, rare }: Tried, inConversations: boolean): Faithful {
   if (ordinary.length > 0)
     throw new GgufError(
       `llama.cpp would give other tokens than the model's tokenizer to ${quoted(ordinary)}`,
@@ -65,7 +87,11 @@ function judged({ entries, ordinary, rare }: Tried): Faithful {
   return {
     entries,
     notes:
-      rare.length === 0 ? [] : [`llama.cpp gives other tokens than the model's tokenizer to ${quoted(rare)}`],
+      rare.length === 0
+        ? []
+        : [
+            `llama.cpp gives other tokens than the model's tokenizer to ${quoted(rare)}${inConversations ? ', which stand in no conversation' : ''}`,
+          ],
   };
 }
 

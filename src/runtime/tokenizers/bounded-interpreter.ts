@@ -5,6 +5,8 @@ import { stripped, strippingIn } from './strip.ts';
 const MAX_WORK = 2_000_000;
 /** What a step may handle before it counts as more than one. */
 const UNITS_PER_STEP = 64;
+/** What a turn of a loop costs beside what is done in it: a scope of its own. */
+const STEPS_PER_TURN = 8;
 const MAX_TEXT_UNITS = 2 ** 25;
 const MAX_ITEMS = 1_000_000;
 
@@ -48,7 +50,7 @@ export class BoundedInterpreter extends Interpreter {
     }
     const items = Array.isArray(value) ? value.length : value instanceof Map ? value.size : 0;
     if (items > MAX_ITEMS) throw new Error('it makes a list that is too long');
-    if (this.looped.has(statement)) return items;
+    if (this.looped.has(statement)) return items * STEPS_PER_TURN;
     const isNamed = statement?.type === 'Identifier' || statement?.type === 'MemberExpression';
     return isNamed ? 0 : items / UNITS_PER_STEP;
   }

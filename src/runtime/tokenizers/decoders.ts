@@ -11,6 +11,7 @@ import {
   unknownKind,
 } from './component.ts';
 import { patternIn } from './pattern.ts';
+import { watch } from './watch.ts';
 
 /** What stands around these tokens. */
 export interface Span {
@@ -81,8 +82,9 @@ const kinds: Readonly<Record<string, (component: Component, fused: boolean) => K
   Replace(component) {
     const pattern = patternIn(component);
     const content = stringIn(component, 'content');
+    const watched = watch([component.fields]);
     return {
-      step: (tokens) => tokens.map((token) => token.replace(pattern, () => content)),
+      step: (tokens) => watched(tokens, () => tokens.map((token) => token.replace(pattern, () => content))),
       settles: 'at once',
     };
   },

@@ -3,13 +3,12 @@ import { allAddedTokens } from './all-added-tokens.ts';
 import { unusable } from './component.ts';
 import { compileDecoder, type TokenDecoder } from './decoders.ts';
 import { compileNormalizer } from './normalizers.ts';
-import { hasUnknownPattern } from './pattern.ts';
 import { compilePostProcessor } from './post-processor.ts';
 import { type Encode, textEncoder } from './text-encoder.ts';
 import { compileModel } from './token-model.ts';
 import { TokenizerError } from './tokenizer-error.ts';
 import { type TokenizerConfig, type TokenizerJson, textOfName } from './tokenizer-files.ts';
-import { OutOfTime, withinTime } from './within-time.ts';
+import { watch } from './watch.ts';
 
 export interface Tokenizer {
   /**
@@ -50,10 +49,6 @@ export interface Tokenizer {
   readonly decoder: TokenDecoder;
 }
 
-/** For a text of any length, and per UTF-16 unit of it. */
-const LEAST_MS = 1000;
-const MS_PER_UNIT = 0.02;
-
 /**
  * The tokenizer of a Hugging Face model directory: the ids are those that the Rust library `tokenizers` gives, or an error
  * says what cannot be run.
@@ -73,7 +68,11 @@ export function loadTokenizer(json: TokenizerJson, config: TokenizerConfig): Tok
       'add `"eos_token": "…"`, the token that the model was trained to end a text with',
     ]);
   const normalize = compileNormalizer(json.normalizer);
-  const sought = soughtTokens(added, normalize);
+  const watched = watch([json.normalizer, json.pre_tokenizer]);
+  const sought = watched(
+    added.map(({ content }) => content),
+    () => soughtTokens(added, normalize),
+  );
   const tokens: (string | undefined)[] = [];
   for (const [token, id] of ids) tokens[id] = token;
   for (const { token, text } of sought) tokens[token.id] = text;
@@ -83,8 +82,8 @@ export function loadTokenizer(json: TokenizerJson, config: TokenizerConfig): Tok
   ]);
   // By text, as the Rust library has it: a special token that normalization changes is not skipped.
   const skipped = new Set([...ids].filter(([, id]) => specialIds.has(id)).map(([token]) => token));
-  const watch = watched([json.normalizer, json.pre_tokenizer, json.decoder]);
-  const encode = watch(textEncoder(json.pre_tokenizer, normalize, sought, model));
+  const encodeAll = textEncoder(json.pre_tokenizer, normalize, sought, model);
+  const encode: Encode = (pieces, continues) => watched(pieces, () => encodeAll(pieces, continues));
   const decoder = compileDecoder(json.decoder);
   const surroundings = compilePostProcessor(json.post_processor);
   requireKnown([...surroundings.before, ...surroundings.after], tokens);
@@ -139,27 +138,6 @@ function roleId(
 function requireKnown(ids: readonly number[], tokens: readonly (string | undefined)[]): void {
   const unknown = ids.find((id) => tokens[id] === undefined);
   if (unknown !== undefined) throw unusable('post_processor', `adds the id ${unknown}, which no token has`);
-}
-
-/** Patterns that are not known to end soon are watched while they run. */
-function watched(parts: readonly unknown[]): (work: Encode) => Encode {
-  if (!hasUnknownPattern(parts)) return (work) => work;
-  return (work) => (pieces, continues) => {
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const limit = LEAST_MS + length * MS_PER_UNIT;
-    try {
-      return withinTime(limit, () => work(pieces, continues));
-    } catch (error) {
-      if (!(error instanceof OutOfTime)) throw error;
-      throw new TokenizerError(
-        'tokenizer.json',
-        `cannot be used: its pattern takes more than ${Math.round(limit)} ms for a text of ${length} characters`,
-        [
-          'a pattern with one repetition inside another can take forever; use a tokenizer from a source that you trust',
-        ],
-      );
-    }
-  };
 }
 
 function surrounded(
