@@ -64,7 +64,12 @@ export const runtimePages = {
   ),
   'bad-template': page(
     `The chat template is jinja and is rendered with \`messages\` and \`add_generation_prompt\`. It has a mistake, or it
-    asks for something that the row does not have.`,
+    asks for something that the row does not have, or it takes more steps than any conversation needs.
+
+    Training learns answers, so it must know where they stand: each begins where the prompt before it ends, rendered alone with
+    \`add_generation_prompt\`. A template that renders a prompt in another way once an answer follows is refused; mark the answers in it
+    with \`{% generation %}\` and \`{% endgeneration %}\`. \`strftime_now\` tells 26 July 2024 on every day, so that a pipeline gives the same
+    tokens again.`,
     `template chat = "{% for m in messages %}{{ m.text.strip() }}{% endfor %}"\npretrain → sft(template=chat)`,
     `template chat = "{% for m in messages %}{{ m.content }}{% endfor %}"\npretrain → sft(template=chat)`,
   ),
@@ -144,7 +149,8 @@ export const runtimePages = {
   ),
   'export-differs': page(
     `After writing, \`export\` opens its files again and compares them with the model in the run: one conversation must give
-    the same text and the same tokens, and logits within the tolerance of the number format. They part, so the files are
+    the same text and the same tokens, and logits within the tolerance of the number format (\`ftc docs export\` has them). The model in
+    the run, its adapters folded in, is first compared with what it answered when its training ended. They part, so the files are
     removed; the message says where. Formats of few bits move the logits of some models more than others: a finer one
     (\`quant=q8_0\`, \`dtype=f32\`) stays closer.`,
     'pretrain → export(to="dist/model")',
