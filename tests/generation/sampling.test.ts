@@ -41,6 +41,39 @@ test('of equally likely tokens the nucleus takes the first', () => {
   expect([...new Set(drawn)].sort()).toEqual([0, 1, 2]);
 });
 
+/** The nucleus by sorting everything. */
+function sortedNucleus(values: Float32Array, temperature: number, topP: number, u: number): number {
+  const largest = Math.max(...values);
+  const weights = [...values].map((x) => Math.exp((x - largest) / (temperature + 1e-7)));
+  const mass = topP * weights.reduce((a, b) => a + b);
+  const order = weights.map((_, i) => i).sort((a, b) => weights[b]! - weights[a]! || a - b);
+  const kept: number[] = [];
+  for (let sum = 0; sum < mass; sum += weights[kept.at(-1)!]!) kept.push(order[kept.length]!);
+  const total = kept.reduce((sum, i) => sum + weights[i]!, 0);
+  let sum = 0;
+  return kept
+    .sort((a, b) => a - b)
+    .find((i) => {
+      sum += weights[i]!;
+      return sum > u * total;
+    })!;
+}
+
+test.each([300, 6000])('%i tokens, flat or peaked, some equally likely: as by sorting everything', (size) => {
+  const draw = random(11, 'logits');
+  for (const spread of [0.01, 0.5, 3, 12]) {
+    const values = Float32Array.from({ length: size }, () => Math.round(40 * spread * draw.normal()) / 40);
+    for (const topP of [0.05, 0.5, 0.95, 0.9999])
+      for (let i = 0; i < 5; i++) {
+        const u = draw.uniform();
+        const fixed = { ...random(0), uniform: () => u };
+        expect(sampleToken(values, { temperature: 0.8, topP }, fixed)).toBe(
+          sortedNucleus(values, 0.8, topP, u),
+        );
+      }
+  }
+});
+
 test('temperature 0 takes the likeliest token, the first of equals', () => {
   expect(sampleToken(Float32Array.of(1, 3, 3), { temperature: 0 }, random(1))).toBe(1);
 });

@@ -32,7 +32,7 @@ export function sampleToken(logits: Float32Array, sampling: Sampling, random: Ra
     weights[i] = weight;
     total += weight;
   }
-  if (topP < 1) total = keepNucleus(weights, total, total * topP);
+  if (topP < 1) total = keepNucleus(weights, total * topP);
   const target = random.uniform() * total;
   let sum = 0;
   for (let i = 0; i < weights.length; i++) {
@@ -43,21 +43,46 @@ export function sampleToken(logits: Float32Array, sampling: Sampling, random: Ra
 }
 
 /**
- * Sets all weights to 0 but those of the smallest set of likeliest tokens that reaches `mass` (the first of equals);
- * returns what is left. Tokens that cannot belong to it are left out before the rest is sorted.
+ * Sets all weights (up to 1) to 0 but those of the smallest set of likeliest tokens that reaches `mass` (the first of
+ * equals); returns what is left.
  */
-function keepNucleus(weights: Float64Array, total: number, mass: number): number {
-  const floor = (total - mass) / weights.length;
-  const order = weights.filter((weight) => weight >= floor).sort();
-  let reached = 0;
-  let at = order.length;
-  while (at > 0 && reached < mass) reached += order[--at]!;
-  const smallest = order[at]!;
+function keepNucleus(weights: Float64Array, mass: number): number {
+  const { larger, candidates } = weights.length < LARGE ? all(weights) : lastGroup(weights, mass);
+  let reached = larger;
+  let at = candidates.length;
+  while (at > 0 && reached < mass) reached += candidates[--at]!;
+  const smallest = candidates[at] ?? 0;
   let equals = 0;
-  while (order[at + equals] === smallest) equals++;
+  while (candidates[at + equals] === smallest) equals++;
   for (let i = 0; i < weights.length; i++) {
     const keep = weights[i]! > smallest || (weights[i] === smallest && equals-- > 0);
     if (!keep) weights[i] = 0;
   }
   return reached;
+}
+
+/** Among which weights the set ends, ascending, and the sum of those that are larger. */
+interface End {
+  readonly larger: number;
+  readonly candidates: Float64Array;
+}
+
+const all = (weights: Float64Array): End => ({ larger: 0, candidates: weights.slice().sort() });
+
+/** Of fewer weights, sorting all is as quick. */
+const LARGE = 4096;
+/** Exponent and four bits of the fraction of numbers up to 1: of a larger number they are never smaller. */
+const GROUPS = (0x3ff0_0000 >>> 16) + 1;
+
+/** Sums whole groups of weights of about one size; only the last is sorted. */
+function lastGroup(weights: Float64Array, mass: number): End {
+  const words = new Uint32Array(weights.buffer, weights.byteOffset, 2 * weights.length);
+  // The high word is the second: Node runs on little-endian machines.
+  const groupOf = (i: number): number => words[2 * i + 1]! >>> 16;
+  const sums = new Float64Array(GROUPS);
+  for (let i = 0; i < weights.length; i++) sums[groupOf(i)]! += weights[i]!;
+  let larger = 0;
+  let last = GROUPS - 1;
+  while (last > 0 && larger + sums[last]! < mass) larger += sums[last--]!;
+  return { larger, candidates: weights.filter((_, i) => groupOf(i) === last).sort() };
 }
