@@ -129,6 +129,24 @@ test('without computing blocks again a row of 7B takes several times the activat
   expect(none!.bytes).toBeGreaterThan(4 * blocks!.bytes);
 });
 
+test.each([
+  ['full', {}, 0.8],
+  ['lora', { r: 64, targets: ['all'] }, 0.35],
+])(
+  '%s: what a block’s weights get is computed before the gradient goes on to the next one',
+  (name, options, share) => {
+    const config = configOf({ ...llamaSizes['7B'], blocks: 8 });
+    const method = apply(name, config, options);
+    const [none, blocks] = (['none', 'blocks'] as const).map(
+      (recompute) =>
+        modelMemory({ ...row, config, method, optimizer: adamw(), recompute }).parts.find(
+          (part) => part.name === 'activations',
+        )!.bytes,
+    );
+    expect(blocks!).toBeLessThan(share * none!);
+  },
+);
+
 test('65B from its config.json alone, on a device of 48 GB with numbers of 16 bits', async () => {
   const config = configOf(llamaSizes['65B']);
   const rows = lines([0, 1].map((i) => ({ prompt: `${i} `.repeat(800), completion: 'yes' })));

@@ -1,10 +1,11 @@
 /**
  * Gradient checkpointing: what is computed inside a block is forgotten after the forward pass and computed again, from the
  * block's input, when the gradient arrives at the block's end. Of each block its input stays in memory instead of every
- * value that its gradient reads; the price is a second forward pass.
+ * value that its gradient reads; the price is a second forward pass. The gradient of that input waits for those of the
+ * block's weights: an engine that went on to the block below first would keep what they read, of all blocks at once.
  * @see https://arxiv.org/abs/1604.06174
  */
-import { after } from '../programs/builder.ts';
+import { after, concat, reshape, slice } from '../programs/builder.ts';
 import { withInputs } from '../programs/map-program.ts';
 import { type Node, nodesOf, type Program } from '../programs/program.ts';
 import type { Rewrite } from './rewrite.ts';
@@ -53,6 +54,33 @@ function regionOf(order: readonly Node[], block: Block): Region {
   };
 }
 
+const isGradientAt = (node: Node, edge: Node): boolean =>
+  node.op === 'blockEdge' &&
+  node.attributes.gradient &&
+  edge.op === 'blockEdge' &&
+  node.attributes.edge === edge.attributes.edge;
+
+/** (1) */
+function firstNumber(node: Node): Node {
+  const [start, end] = [0, 1].map((at) => node.shape.map(() => at));
+  return reshape(slice(node, start!, end!), [1]);
+}
+
+/** An order in which what a node waits for comes before it. */
+function inOrderOf(order: readonly Node[], waiting: ReadonlyMap<Node, ReadonlySet<Node>>): readonly Node[] {
+  const done = new Set<Node>();
+  const result: Node[] = [];
+  const add = (node: Node): void => {
+    if (done.has(node)) return;
+    done.add(node);
+    for (const x of node.inputs) add(x);
+    for (const x of waiting.get(node) ?? []) add(x);
+    result.push(node);
+  };
+  for (const node of order) add(node);
+  return result;
+}
+
 function repeatBlocks(program: Program): Program {
   const order = nodesOf(program);
   const regions = blocksOf(order).map((block) => regionOf(order, block));
@@ -77,12 +105,23 @@ function repeatBlocks(program: Program): Program {
     return again;
   }
 
-  for (const node of order) {
+  const results = [...program.outputs.values()];
+  const waiting = new Map(
+    regions.flatMap((region) => {
+      const leaving = order.find((node) => isGradientAt(node, region.start));
+      if (leaving === undefined) return [];
+      const below = dependents(order, leaving);
+      const own = results.filter((node) => region.isLate(node) && !below.has(node));
+      return own.length === 0 ? [] : [[leaving, new Set(own)] as const];
+    }),
+  );
+  for (const node of inOrderOf(order, waiting)) {
     const inputs = node.inputs.map((x) => {
       const region = regionWith.get(x);
       return region?.isLate(node) ? repeat(x, region) : rebuilt.get(x)!;
     });
-    rebuilt.set(node, withInputs(node, inputs));
+    const own = [...(waiting.get(node) ?? [])].map((result) => firstNumber(rebuilt.get(result)!));
+    rebuilt.set(node, withInputs(node, own.length === 0 ? inputs : [after(inputs[0]!, concat(own, 0))]));
   }
   const outputs = new Map([...program.outputs].map(([name, node]) => [name, rebuilt.get(node)!]));
   return { name: program.name, outputs };
