@@ -11,7 +11,7 @@ import { isOurGguf } from './gguf-mark.ts';
 import { writeJson } from './model-files-written.ts';
 
 /** Lists what an export wrote, with its hashes: what it may replace next time. */
-export const EXPORT_LIST = 'ftc-export.json';
+const EXPORT_LIST = 'ftc-export.json';
 
 export class ExportTarget {
   private constructor(

@@ -74,7 +74,7 @@ export class WordCounter {
 }
 
 /** Any of these strings, the longest first where several begin at one place. */
-export function anyOf(strings: readonly string[]): RegExp {
+function anyOf(strings: readonly string[]): RegExp {
   const longestFirst = [...strings].sort((x, y) => y.length - x.length);
   return new RegExp(longestFirst.map((s) => s.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')).join('|'), 'g');
 }

@@ -1,7 +1,7 @@
 import { type Component, unusable } from './component.ts';
 
 /** The largest published vocabularies have a quarter of a million tokens. */
-export const MAX_TOKENS = 2 ** 22;
+const MAX_TOKENS = 2 ** 22;
 /** Of all tokens together, in UTF-16 units: what a trie of them may take. */
 export const MAX_UNITS = 2 ** 22;
 

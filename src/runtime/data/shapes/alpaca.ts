@@ -13,7 +13,7 @@ const BELOW = 'Below is an instruction that describes a task';
 const WRITE = 'Write a response that appropriately completes the request.';
 
 /** The authors' prompts, for an instruction alone and for one with an input. */
-export function alpacaPrompt(instruction: string, input: string): string {
+function alpacaPrompt(instruction: string, input: string): string {
   return input === ''
     ? `${BELOW}. ${WRITE}\n\n### Instruction:\n${instruction}\n\n### Response:\n`
     : `${BELOW}, paired with an input that provides further context. ${WRITE}\n\n### Instruction:\n${instruction}\n\n### Input:\n${input}\n\n### Response:\n`;
