@@ -23,9 +23,15 @@ const made: Readonly<Record<string, Made>> = JSON.parse(
 async function written(name: string) {
   const { json } = made[name]!;
   const pieces = name === 'sentencepiece';
+  // What stands around a text is said by the post-processor alone.
   const config = pieces
-    ? { bos_token: '<s>', eos_token: '</s>' }
-    : { eos_token: '<|im_end|>', pad_token: '<|endoftext|>', chat_template: '{{ messages }}<|im_end|>' };
+    ? { bos_token: '<s>', eos_token: '</s>', add_bos_token: false, add_eos_token: true }
+    : {
+        eos_token: '<|im_end|>',
+        pad_token: '<|endoftext|>',
+        add_bos_token: true,
+        chat_template: '{{ messages }}<|im_end|>',
+      };
   const count =
     Math.max(...Object.values(json.model.vocab as Record<string, number>), json.added_tokens.at(-1)!.id) + 5;
   const sizes = { layers: 1, width: 32, heads: 2, mlp: 32 };

@@ -25,13 +25,14 @@ export function specialTokenEntries({
   ];
 }
 
-/** Whether bos stands before a text and eos after it: as tokenizer_config.json says, or else as the post-processor does. */
-function addedAround({ json, config }: VocabularyPolicy['tokenizerFiles']): [boolean, boolean] {
+/**
+ * Whether bos stands before a text and eos after it: as the post-processor puts them in training, whatever
+ * `add_bos_token` of tokenizer_config.json says, which transformers does not read beside a tokenizer.json.
+ */
+function addedAround({ json }: VocabularyPolicy['tokenizerFiles']): [boolean, boolean] {
   const parts = templateOf(json.post_processor);
   const isSpecial = (part: unknown) => typeof part === 'object' && part !== null && 'SpecialToken' in part;
-  const said = (key: string, fallback: boolean) =>
-    typeof config[key] === 'boolean' ? config[key] : fallback;
-  return [said('add_bos_token', isSpecial(parts[0])), said('add_eos_token', isSpecial(parts.at(-1)))];
+  return [isSpecial(parts[0]), isSpecial(parts.at(-1))];
 }
 
 interface PostProcessor {
