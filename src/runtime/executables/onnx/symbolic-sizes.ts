@@ -15,8 +15,6 @@ export interface SymbolicSizes {
 /** `total`: past and new tokens. */
 export type SizeName = keyof SymbolicSizes | 'total';
 
-const SIZE_NAMES: readonly SizeName[] = ['batch', 'tokens', 'past', 'total'];
-
 /**
  * Primes that divide none of `avoid`; half of past + tokens is one too. past + tokens is above `above`.
  */
