@@ -1,4 +1,4 @@
-/** A compiled kernel computes what its expressions say, bit for bit as JavaScript's doubles do. */
+/** A compiled kernel computes what its expressions say, bit for bit: in single precision, and in double where it takes sums. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { compileKernel, RUN } from '../../src/runtime/optimizers/kernel/compile-kernel.ts';
@@ -14,9 +14,21 @@ import {
   subtract,
 } from '../../src/runtime/optimizers/kernel/expression.ts';
 
-/** The meaning of an expression, element by element. */
-function evaluate(e: Expression, element: ReadonlyMap<string, number>, step: Step): number {
-  const value = (operand: Expression) => evaluate(operand, element, step);
+type Round = (value: number) => number;
+const asItIs: Round = (value) => value;
+
+/** The meaning of an expression, element by element; rounded after each operation. */
+function evaluate(e: Expression, element: ReadonlyMap<string, number>, step: Step, round: Round): number {
+  const value = (operand: Expression) => evaluate(operand, element, step, round);
+  return round(operation(e, value, element, step));
+}
+
+function operation(
+  e: Expression,
+  value: (operand: Expression) => number,
+  element: ReadonlyMap<string, number>,
+  step: Step,
+): number {
   switch (e.kind) {
     case 'array':
       return element.get(e.name)!;
@@ -68,22 +80,25 @@ test('random expressions', () => {
       fc.integer({ min: 1, max: 9 }),
       (x, y, a, b, c, at) => {
         const step = { step: at, learningRate: 0.5 };
-        // Each result is written over an array that the other may read.
-        const kernel = compileKernel(
-          new Map([
-            ['a', x],
-            ['b', y],
-          ]),
-        );
         const given = new Map(Object.entries({ a, b, c }));
         const count = Math.max(a.length, b.length, c.length);
         const element = (i: number) => new Map(names.map((n) => [n, given.get(n)![i] ?? 0]));
-        for (const [name, values] of kernel.arrays) values.fill(0).set(given.get(name)!);
-        kernel.begin(step);
-        kernel.run(count);
-        for (let i = 0; i < count; i++) {
-          expect(kernel.arrays.get('a')![i]).toEqual(Math.fround(evaluate(x, element(i), step)));
-          expect(kernel.arrays.get('b')![i]).toEqual(Math.fround(evaluate(y, element(i), step)));
+        // Each result is written over an array that the other may read.
+        const results = new Map([
+          ['a', x],
+          ['b', y],
+        ]);
+        for (const [sums, round] of [
+          [new Map(), Math.fround],
+          [new Map([['c', array('c')]]), asItIs],
+        ] as const) {
+          const kernel = compileKernel(results, sums);
+          for (const [name, values] of kernel.arrays) values.fill(0).set(given.get(name)!);
+          kernel.begin(step);
+          kernel.run(count);
+          for (let i = 0; i < count; i++)
+            for (const [name, e] of results)
+              expect(kernel.arrays.get(name)![i]).toEqual(Math.fround(evaluate(e, element(i), step, round)));
         }
       },
     ),

@@ -6,6 +6,7 @@ import * as b from '../../src/runtime/programs/builder.ts';
 import { printProgram } from '../../src/runtime/programs/print.ts';
 import { type Node, nodesOf, type Program } from '../../src/runtime/programs/program.ts';
 import { verifyProgram } from '../../src/runtime/programs/verify.ts';
+import { normalizeOnce } from '../../src/runtime/rewrites/normalize-once.ts';
 import { optimize, rewrites } from '../../src/runtime/rewrites/optimize.ts';
 import { expectClose } from '../executables/tolerances.ts';
 import { randomProgram } from './random-programs.ts';
@@ -41,7 +42,7 @@ const withGradients = (program: Program): Program =>
   differentiate(program, { loss: 'loss', withRespectTo: [...new Set(sources(program))] });
 
 describe('rewrites keep every output', () => {
-  for (const rewrite of rewrites)
+  for (const rewrite of [normalizeOnce, ...rewrites])
     test(rewrite.name, () => {
       fc.assert(
         fc.property(randomProgram, (program) => expectSameValues(program, rewrite.run(program))),
@@ -147,6 +148,43 @@ describe('rewrites do their work', () => {
     const ops = nodesOf(optimized).map((n) => n.op);
     expect(ops).not.toContain('pad');
     expect(ops.filter((op) => op === 'concat')).toHaveLength(1);
+  });
+
+  test('rows in the order of a table are a slice of it, and their gradient lies together', () => {
+    const table = b.parameter('table', [5, 3]);
+    const rows = b.gatherRows(table, b.integers([1, 2, 3], [1, 3]));
+    const program = differentiate(b.program('p', { loss: b.sum(b.mul(rows, rows)) }), {
+      loss: 'loss',
+      withRespectTo: ['table'],
+    });
+    const optimized = optimize(program);
+    const ops = nodesOf(optimized).map((n) => n.op);
+    expect(ops).not.toContain('gatherRows');
+    expect(ops).not.toContain('scatterRows');
+    const values = new Map([
+      ['table', randomTensor({ dtype: 'f32', shape: [5, 3], low: -1, high: 1 }, random)],
+    ]);
+    const [expected, actual] = [evaluate(program, values), evaluate(optimized, values)];
+    for (const [name, value] of expected) expect([...actual.get(name)!.data]).toEqual([...value.data]);
+    const apart = b.gatherRows(table, b.integers([1, 3, 4]));
+    expect(nodesOf(optimize(b.program('p', { apart }))).map((n) => n.op)).toContain('gatherRows');
+  });
+
+  test('rows are normalized once for a layer norm and its gradient', () => {
+    const norm = b.layerNorm(x, b.parameter('w', [3]), b.parameter('b', [3]), 1e-5);
+    const program = differentiate(b.program('p', { loss: b.sum(b.tanh(norm)) }), {
+      loss: 'loss',
+      withRespectTo: ['x', 'w'],
+    });
+    const count = (one: Program) => nodesOf(one).filter((n) => n.op === 'layerNorm').length;
+    expect(count(program)).toBe(2);
+    const once = optimize(normalizeOnce.run(program));
+    expect(count(once)).toBe(1);
+    const vector = () => randomTensor({ dtype: 'f32', shape: [3], low: -1, high: 1 }, random);
+    const values = new Map([...feeds, ['w', vector()], ['b', vector()]]);
+    const [expected, actual] = [evaluate(program, values), evaluate(once, values)];
+    for (const [name, value] of expected)
+      expectClose(actual.get(name)!, value, { absolute: 1e-6, relative: 1e-5 }, name);
   });
 
   test('what is read from chunks of logits is computed with the chunk', () => {

@@ -30,6 +30,7 @@ describe('the list of passes', () => {
       'adapt',
       'quantize',
       'differentiate',
+      'normalizeOnce',
       'recompute',
       'eightBitProducts',
       'dropMarkers',

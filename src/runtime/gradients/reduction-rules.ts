@@ -8,6 +8,7 @@ import {
   expand,
   inverseDeviation,
   layerNorm,
+  matmul,
   mean,
   mul,
   reshape,
@@ -59,6 +60,12 @@ export const inverseDeviationRule: GradientRule<'inverseDeviation'> = (node, dy)
   return [mul(centered, mul(dy, mul(cube, -1 / x.shape.at(-1)!)))];
 };
 
+/** Mean of each row's elements times those of a vector: (…, d), (d) → (…, 1). A product that is not scaled is quicker. */
+function meanAlong(rows: Node, vector: Node): Node {
+  const width = vector.shape[0]!;
+  return matmul(rows, reshape(mul(vector, 1 / width), [width, 1]));
+}
+
 /**
  * With r = inverse deviation, g = dy · w: dx = r g − x · (r³ / d) Σ g x. Three passes over the rows besides the sum; the
  * gradient of the weight is Σ dy · x r.
@@ -66,9 +73,11 @@ export const inverseDeviationRule: GradientRule<'inverseDeviation'> = (node, dy)
 export const rmsNormRule: GradientRule<'rmsNorm'> = (node, dy) => {
   const [x, w] = node.inputs as readonly [Node, Node];
   const r = inverseDeviation(x, node.attributes.epsilon, false);
-  const g = mul(dy, w);
-  const along = mul(mean(mul(g, x), [-1], true), mul(mul(r, r), r));
-  return [sub(mul(g, r), mul(x, along)), reduceTo(mul(dy, mul(x, r)), w.shape)];
+  const products = mul(dy, x);
+  const along = mul(meanAlong(products, w), mul(mul(r, r), r));
+  const count = sizeOf(r.shape);
+  const dw = matmul(reshape(r, [1, count]), reshape(products, [count, w.shape[0]!]));
+  return [sub(mul(mul(dy, w), r), mul(x, along)), reshape(dw, w.shape)];
 };
 
 const filled = (value: number, size: number): Node =>
@@ -80,11 +89,11 @@ export const layerNormRule: GradientRule<'layerNorm'> = (node, dy) => {
   const { epsilon } = node.attributes;
   const width = w.shape[0]!;
   const n = layerNorm(x, filled(1, width), filled(0, width), epsilon);
-  const g = mul(dy, w);
-  const level = sub(g, add(mean(g, [-1], true), mul(n, mean(mul(g, n), [-1], true))));
+  const products = mul(dy, n);
+  const centre = add(meanAlong(dy, w), mul(n, meanAlong(products, w)));
   return [
-    mul(level, inverseDeviation(x, epsilon, true)),
-    reduceTo(mul(dy, n), w.shape),
+    mul(sub(mul(dy, w), centre), inverseDeviation(x, epsilon, true)),
+    reduceTo(products, w.shape),
     reduceTo(dy, b.shape),
   ];
 };

@@ -1,5 +1,5 @@
 /** Local identities: what an operation and its operand do together is done by less. */
-import { concat, makeNode, matmul, mul, pad, reshape, transpose } from '../programs/builder.ts';
+import { concat, makeNode, matmul, mul, pad, reshape, sliceAxis, transpose } from '../programs/builder.ts';
 import { mapProgram } from '../programs/map-program.ts';
 import type { OpName, Shape } from '../programs/ops.ts';
 import { type Node, sizeOf } from '../programs/program.ts';
@@ -122,6 +122,31 @@ function transposed(node: Node<'transpose'>): Node | undefined {
   return moving.every((axis, i) => i === 0 || moving[i - 1]! < axis) ? reshape(x, node.shape) : undefined;
 }
 
+/** Whether an index is first, first + 1, …: what it takes lies together. */
+function counts(index: Node): boolean {
+  if (index.op !== 'constant') return false;
+  const { data } = index.attributes.value;
+  return data.length > 0 && data.every((at, i) => at === data[0]! + i);
+}
+
+/** Rows one after the other are a part of the table. */
+function neighbours(node: Node<'gatherRows'>): Node | undefined {
+  const [table, index] = node.inputs as readonly [Node, Node];
+  if (!counts(index)) return undefined;
+  const first = (index as Node<'constant'>).attributes.value.data[0]!;
+  return reshape(sliceAxis(table, 0, first, first + sizeOf(index.shape)), node.shape);
+}
+
+/** Rows that go one after the other stay together, with zeros around them. */
+function scatteredTogether(node: Node<'scatterRows'>): Node | undefined {
+  const [index, rows] = node.inputs as readonly [Node, Node];
+  if (!counts(index)) return undefined;
+  const first = (index as Node<'constant'>).attributes.value.data[0]!;
+  const count = sizeOf(index.shape);
+  const at = (n: number) => node.shape.map((_, i) => (i === 0 ? n : 0));
+  return pad(reshape(rows, [count, ...node.shape.slice(1)]), at(first), at(node.shape[0]! - first - count));
+}
+
 /** Not complete on purpose: most operations have no identity. */
 const identities: { readonly [K in OpName]?: Identity<K> } = {
   add: (node) => neutral(node, 0, [0, 1]) ?? unexpanded(node) ?? joinedPads(node),
@@ -136,6 +161,8 @@ const identities: { readonly [K in OpName]?: Identity<K> } = {
       : undefined;
   },
   concat: flatConcat,
+  gatherRows: neighbours,
+  scatterRows: scatteredTogether,
   reshape: reshaped,
   transpose: transposed,
   expand: (node) => (sameShape(node.inputs[0]!.shape, node.shape) ? node.inputs[0]! : undefined),

@@ -8,6 +8,7 @@ import { VerifyError, verifyProgram } from '../programs/verify.ts';
 import { eightBitNames, type FrozenProduct } from '../quantization/eight-bit-weights.ts';
 import { eightBitErrors } from '../rewrites/eight-bit-errors.ts';
 import { eightBitProducts } from '../rewrites/eight-bit-products.ts';
+import { normalizeOnce } from '../rewrites/normalize-once.ts';
 import { rewrites } from '../rewrites/optimize.ts';
 import { quantize } from '../rewrites/quantize.ts';
 import { recompute } from '../rewrites/recompute.ts';
@@ -58,6 +59,7 @@ export function programPasses(
           program.outputs.has(`grad:${name}`) ? [] : [`"${name}" has none`],
         ),
     ),
+    normalizeOnce,
     pass(
       recompute.name,
       `with recompute=blocks, ${recompute.ensures}`,

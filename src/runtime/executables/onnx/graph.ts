@@ -104,6 +104,14 @@ export class OnnxGraph {
     return this.#initializer('f32', shape, Float32Array.from(values));
   }
 
+  /** (1, count), written once for each count. */
+  ones(count: number): string {
+    const key = `ones ${count}`;
+    const written = this.#constants.get(key) ?? this.floats(new Array<number>(count).fill(1), [1, count]);
+    this.#constants.set(key, written);
+    return written;
+  }
+
   /** A list of int64, as axes and shapes want; computed where sizes in it are only known at a run. */
   integers(values: readonly number[], shape: Shape = [values.length]): string {
     const { sizes } = this.target;

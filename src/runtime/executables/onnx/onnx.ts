@@ -4,7 +4,7 @@ import type { DType, Tensor, TensorData } from '../../programs/ops.ts';
 import { inputsOf, type Program, parametersOf, sizeOf } from '../../programs/program.ts';
 import type { Executable, Executor, LoadOptions } from '../executable.ts';
 import { feedFor } from '../feeds.ts';
-import { collectYoung } from '../release.ts';
+import { collectYoungFrom, countYoung } from '../release.ts';
 import { bytesOf, type Target } from './graph.ts';
 import { lowerToOnnx } from './lower.ts';
 import { MAPPED_FOLDER } from './mapped-weights.ts';
@@ -13,7 +13,7 @@ import { loadRuntime } from './runtime.ts';
 import { productsSaturate } from './saturation.ts';
 import { weightsMode } from './weights-mode.ts';
 
-/** Bytes of a run's results from which on the last run's are freed before it. */
+/** Bytes of earlier results from which on they are freed before a run. */
 const WORTH_COLLECTING = 1 << 20;
 
 const ORT_TYPE = {
@@ -97,12 +97,12 @@ async function load(program: Program, options: LoadOptions = {}): Promise<Execut
   const outputBytes = [...program.outputs.values()].reduce((n, { shape }) => n + 4 * sizeOf(shape), 0);
   return {
     async run(feeds) {
-      // Before this run's results there should be none of the last run's.
-      if (outputBytes >= WORTH_COLLECTING) collectYoung();
+      collectYoungFrom(WORTH_COLLECTING);
       const inputs = Object.fromEntries(
         fed.map((node) => [node.attributes.name, wrap(feedFor(node, feeds))]),
       );
       const results = await session.run({ ...constant, ...inputs });
+      countYoung(outputBytes);
       return new Map([...outputs].map(([name, value]) => [name, unwrap(name, results[value]! as OrtTensor)]));
     },
     dispose: () => session.release(),

@@ -6,6 +6,7 @@ import { dequantize } from './dequantize-rule.ts';
 import type { NodeOptions, OnnxGraph } from './graph.ts';
 import { matmul } from './matmul-rule.ts';
 import { ELEMENT } from './protobuf.ts';
+import { scatterRows, zeros } from './scatter-rule.ts';
 
 /** Appends what computes `node` from the values named `inputs` and returns the name of its value. */
 export type OnnxRule<K extends OpName> = (
@@ -26,16 +27,26 @@ const reduction =
     if (axes.length === 0) return x!;
     return graph.node(operator, [x!, graph.integers(axes)], { attributes: { keepdims: Number(keepDims) } });
   };
+const shaped = (x: string, before: Shape, after: Shape, graph: OnnxGraph): string =>
+  before.join() === after.join() ? x : graph.node('Reshape', [x, graph.integers(after)]);
+
+/** Sums of columns are a product with a row of ones, which takes half the time of ReduceSum and less. */
+const sum: OnnxRule<'sum'> = (node, inputs, graph) => {
+  const { shape } = node.inputs[0]!;
+  const { axes } = node.attributes;
+  const ofColumns = axes.length > 0 && axes.length < shape.length && axes.every((axis, i) => axis === i);
+  if (!ofColumns || graph.target.sizes !== undefined)
+    return reduction<'sum'>('ReduceSum')(node, inputs, graph);
+  const columns = sizeOf(shape.slice(axes.length));
+  const rows = sizeOf(shape) / columns;
+  const total = graph.node('Gemm', [graph.ones(rows), shaped(inputs[0]!, shape, [rows, columns], graph)]);
+  return shaped(total, [1, columns], node.shape, graph);
+};
 const same = (_: Node, [x]: readonly string[]): string => x!;
 const elementType = (dtype: DType) => ({ attributes: { to: ELEMENT[dtype] } });
 /** The index with an axis of one behind it: ONNX wants as many axes as the data has. */
 const column = (index: Node, name: string, graph: OnnxGraph) =>
   graph.node('Reshape', [name, graph.integers([...index.shape, 1])]);
-function zeros(dtype: DType, shape: Shape, graph: OnnxGraph): string {
-  const data = dtype === 'f32' ? new Float32Array(1) : new Int32Array(1);
-  return graph.node('Expand', [graph.constant({ dtype, shape: [], data }), graph.integers(shape)]);
-}
-
 function firstElement({ shape }: Node, x: string, graph: OnnxGraph): string {
   const every = (n: number) => graph.integers(shape.map(() => n));
   return graph.node('Slice', [x, every(0), every(1)]);
@@ -94,7 +105,7 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
   sigmoid: plain('Sigmoid'),
   softplus: plain('Softplus'),
   cast: (node, [x], graph) => graph.node('Cast', [x!], elementType(node.attributes.to)),
-  sum: reduction('ReduceSum'),
+  sum,
   mean: reduction('ReduceMean'),
   max: reduction('ReduceMax'),
   argmax: (_, [x], graph) =>
@@ -121,17 +132,7 @@ export const onnxRules: { readonly [K in OpName]: OnnxRule<K> } = {
   concat: (node, inputs, graph) =>
     graph.node('Concat', inputs, { attributes: { axis: node.attributes.axis } }),
   gatherRows: plain('Gather', { attributes: { axis: 0 } }),
-  // Not ScatterND, which adds from several threads at once and loses sums of rows with one index (onnxruntime 1.30).
-  scatterRows: (node, [index, rows], graph) => {
-    const count = sizeOf(node.inputs[0]!.shape);
-    const width = sizeOf(node.shape.slice(1));
-    const flat = (name: string, size: number) => graph.node('Reshape', [name, graph.integers([count, size])]);
-    const at = graph.node('Expand', [flat(index!, 1), graph.integers([count, width])]);
-    const target = zeros(node.dtype, [node.attributes.count, width], graph);
-    const attributes = { axis: 0, reduction: 'add' };
-    const sums = graph.node('ScatterElements', [target, at, flat(rows!, width)], { attributes });
-    return graph.node('Reshape', [sums, graph.integers(node.shape)]);
-  },
+  scatterRows,
   pick: (node, [x, index], graph) => {
     const at = column(node.inputs[1]!, index!, graph);
     return graph.node('Reshape', [

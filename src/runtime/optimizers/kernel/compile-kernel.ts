@@ -1,12 +1,12 @@
 /**
- * Expressions of one element → one loop over a run of elements, in WebAssembly: two at once, in double precision, each
- * operation rounded as JavaScript rounds it. The same loop in JavaScript takes 1.7 times as long.
+ * Expressions of one element → one loop over a run of elements, in WebAssembly: four at once, each operation rounded to
+ * single precision as PyTorch rounds it. Sums are taken in double precision, and so is all that goes into them.
  */
 import type { Expression, Step } from './expression.ts';
-import { type Code, instruction, loopFunction } from './web-assembly.ts';
+import { type Code, doubles, instruction, loopFunction, singles } from './web-assembly.ts';
 
-/** Elements that a kernel takes at once: few enough that all its arrays stay in the processor's first cache. */
-export const RUN = 2048;
+/** Elements that a kernel takes at once: few enough that its arrays stay near, enough that a run is worth its call. */
+export const RUN = 4096;
 
 export interface Kernel {
   /** By name, RUN elements each: filled before `run`, read after it. */
@@ -24,8 +24,8 @@ export interface Kernel {
 
 const ALIGN = 64;
 const BYTES = 4;
-const PAIR_BYTES = 16;
-/** Locals: bytes to go through, where it is; then pairs. */
+const VECTOR_BYTES = 16;
+/** Locals: bytes to go through, where it is; then vectors. */
 const LIMIT = 0;
 const POSITION = 1;
 
@@ -37,16 +37,18 @@ export function compileKernel(
   results: ReadonlyMap<string, Expression>,
   sums: ReadonlyMap<string, Expression> = new Map(),
 ): Kernel {
+  const lanes = sums.size > 0 ? doubles : singles;
+  const numberBytes = VECTOR_BYTES / lanes.count;
   const uses = usesOf([...results.values(), ...sums.values()]);
   const names = [...uses.keys()].flatMap((e) => (e.kind === 'array' ? [e.name] : []));
   const arrays = [...new Set([...names, ...results.keys()])];
   const numbers = [...uses.keys()].flatMap((e) => (e.kind === 'number' ? [e] : []));
-  const sumsAt = 8 * numbers.length;
-  const base = Math.ceil((sumsAt + PAIR_BYTES * sums.size) / ALIGN) * ALIGN;
+  const sumsAt = numberBytes * numbers.length;
+  const base = Math.ceil((sumsAt + VECTOR_BYTES * sums.size) / ALIGN) * ALIGN;
   const offsetOf = (array: string) => base + arrays.indexOf(array) * RUN * BYTES;
   const locals = new Map<Expression, number>(numbers.map((e, i) => [e, POSITION + 1 + i]));
 
-  /** Code that leaves the pair on the stack; what is used twice is computed once. */
+  /** Code that leaves the vector on the stack; what is used twice is computed once. */
   const codeOf = (e: Expression): Code => {
     const known = locals.get(e);
     if (known !== undefined) return instruction.get(known);
@@ -59,50 +61,54 @@ export function compileKernel(
   const freshCode = (e: Expression): Code => {
     switch (e.kind) {
       case 'array':
-        return [...instruction.get(POSITION), ...instruction.loadFloats(offsetOf(e.name))];
+        return [...instruction.get(POSITION), ...lanes.loadFloats(offsetOf(e.name))];
       case 'number':
         throw new Error('numbers of the step are loaded before the loop');
       case 'squareRoot':
-        return [...codeOf(e.of), ...instruction.squareRoot];
+        return [...codeOf(e.of), ...lanes.squareRoot];
       case 'sign': {
         const side = (compare: Code) => [
-          ...[...codeOf(e.of), ...instruction.constantPair(0), ...compare],
-          ...[...instruction.constantPair(1), ...instruction.and],
+          ...[...codeOf(e.of), ...lanes.constant(0), ...compare],
+          ...[...lanes.constant(1), ...instruction.and],
         ];
-        return [...side(instruction.isGreater), ...side(instruction.isLess), ...instruction.subtract];
+        return [...side(lanes.isGreater), ...side(lanes.isLess), ...lanes.subtract];
       }
       default:
-        return [...codeOf(e.left), ...codeOf(e.right), ...instruction[e.kind]];
+        return [...codeOf(e.left), ...codeOf(e.right), ...lanes[e.kind]];
     }
   };
 
   const values = [...results].map(([name, e]) => ({ name, code: codeOf(e), local: 0 }));
   const added = [...sums.values()].map((e, i) => ({
     code: codeOf(e),
-    at: sumsAt + PAIR_BYTES * i,
+    at: sumsAt + VECTOR_BYTES * i,
     local: 0,
   }));
   for (const [i, value] of [...values, ...added].entries()) value.local = POSITION + 1 + locals.size + i;
   const { get, set, tee, integer } = instruction;
   const code = [
-    ...numbers.flatMap((e, i) => [...integer(0), ...instruction.loadBoth(8 * i), ...set(locals.get(e)!)]),
+    ...numbers.flatMap((e, i) => [
+      ...integer(0),
+      ...lanes.loadIntoAll(numberBytes * i),
+      ...set(locals.get(e)!),
+    ]),
     ...instruction.loop,
     ...values.flatMap(({ code, local }) => [...code, ...set(local)]),
     ...values.flatMap(({ name, local }) => [
-      ...[...get(POSITION), ...get(local), ...instruction.storeFloats(offsetOf(name))],
+      ...[...get(POSITION), ...get(local), ...lanes.storeFloats(offsetOf(name))],
     ]),
-    ...added.flatMap(({ code, local }) => [...get(local), ...code, ...instruction.add, ...set(local)]),
-    ...[...get(POSITION), ...integer(8), ...instruction.addIntegers, ...tee(POSITION)],
+    ...added.flatMap(({ code, local }) => [...get(local), ...code, ...lanes.add, ...set(local)]),
+    ...[...get(POSITION), ...integer(BYTES * lanes.count), ...instruction.addIntegers, ...tee(POSITION)],
     ...[...get(LIMIT), ...instruction.isBelow, ...instruction.repeatIf],
     ...instruction.end,
-    ...added.flatMap(({ at, local }) => [...integer(0), ...get(local), ...instruction.storePair(at)]),
+    ...added.flatMap(({ at, local }) => [...integer(0), ...get(local), ...instruction.storeVector(at)]),
   ];
   const { buffer, run } = loopFunction(code, {
     integers: 1,
-    pairs: locals.size + values.length + added.length,
+    vectors: locals.size + values.length + added.length,
     memoryBytes: base + arrays.length * RUN * BYTES,
   });
-  const given = new Float64Array(buffer, 0, numbers.length);
+  const given = new (lanes === doubles ? Float64Array : Float32Array)(buffer, 0, numbers.length);
   return {
     arrays: new Map(arrays.map((name) => [name, new Float32Array(buffer, offsetOf(name), RUN)])),
     begin(step) {
@@ -110,7 +116,7 @@ export function compileKernel(
     },
     run: (count) => run(count * BYTES),
     sum(name) {
-      const at = sumsAt + PAIR_BYTES * [...sums.keys()].indexOf(name);
+      const at = sumsAt + VECTOR_BYTES * [...sums.keys()].indexOf(name);
       const [even, odd] = new Float64Array(buffer, at, 2);
       return even! + odd!;
     },

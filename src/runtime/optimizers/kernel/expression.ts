@@ -1,4 +1,4 @@
-/** What an optimizer computes for one element, as data: every operation is in double precision. */
+/** What an optimizer computes for one element, as data. */
 
 /** What is the same for all elements of an update. */
 export interface Step {

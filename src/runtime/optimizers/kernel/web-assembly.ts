@@ -1,4 +1,4 @@
-/** As much of WebAssembly's binary format as a loop over pairs of doubles needs. @see https://webassembly.github.io/spec/core/binary */
+/** As much of WebAssembly's binary format as a loop over vectors of numbers needs. @see https://webassembly.github.io/spec/core/binary */
 
 /** Node has it; the types of the language alone do not. */
 declare const WebAssembly: {
@@ -25,33 +25,71 @@ function unsigned(value: number): Code {
 }
 
 const simd = (code: number): Code => [0xfd, ...unsigned(code)];
-/** Alignment, as a power of two, and offset. */
-const at = (offset: number): Code => [...unsigned(3), ...unsigned(offset)];
-const constantPair = (value: number): Code => [
-  ...simd(12),
-  ...new Uint8Array(Float64Array.of(value, value).buffer),
-];
+/** Of loads and stores: alignment, as a power of two, and offset. */
+const at = (alignment: number, offset: number): Code => [...unsigned(alignment), ...unsigned(offset)];
 
-/** Instructions. Doubles come in pairs; addresses are on the stack, offsets are added to them. */
+/** Instructions. Addresses are on the stack, offsets are added to them. */
 export const instruction = {
   get: (local: number): Code => [0x20, ...unsigned(local)],
   set: (local: number): Code => [0x21, ...unsigned(local)],
   tee: (local: number): Code => [0x22, ...unsigned(local)],
-  integer: (value: 0 | 8): Code => [0x41, value],
+  /** Below 64. */
+  integer: (value: number): Code => [0x41, value],
   addIntegers: [0x6a] as Code,
   isBelow: [0x49] as Code,
   loop: [0x03, 0x40] as Code,
   repeatIf: [0x0d, 0] as Code,
   end: [0x0b] as Code,
-  /** One double into both halves. */
-  loadBoth: (offset: number): Code => [...simd(0x0a), ...at(offset)],
-  /** Two floats, widened. */
-  loadFloats: (offset: number): Code => [...simd(0x5d), ...at(offset), ...simd(0x5f)],
-  /** Two doubles, rounded to floats. */
-  storeFloats: (offset: number): Code => [...simd(0x5e), ...simd(0x5b), ...at(offset), 0],
-  /** Two doubles. */
-  storePair: (offset: number): Code => [...simd(0x0b), ...at(offset)],
-  constantPair,
+  /** All lanes, as they are. */
+  storeVector: (offset: number): Code => [...simd(0x0b), ...at(3, offset)],
+  and: simd(0x4e),
+} as const;
+
+/** What works on a vector of 16 bytes, as numbers of one precision. */
+export interface Lanes {
+  readonly count: number;
+  /** One number, of this precision, into all lanes. */
+  loadIntoAll(offset: number): Code;
+  /** As many floats as there are lanes. */
+  loadFloats(offset: number): Code;
+  storeFloats(offset: number): Code;
+  constant(value: number): Code;
+  readonly add: Code;
+  readonly subtract: Code;
+  readonly multiply: Code;
+  readonly divide: Code;
+  readonly squareRoot: Code;
+  readonly isLess: Code;
+  readonly isGreater: Code;
+}
+
+const constant = (numbers: ArrayLike<number> & ArrayBufferView<ArrayBuffer>): Code => [
+  ...simd(12),
+  ...new Uint8Array(numbers.buffer),
+];
+
+export const singles: Lanes = {
+  count: 4,
+  loadIntoAll: (offset) => [...simd(0x09), ...at(2, offset)],
+  loadFloats: (offset) => [...simd(0x00), ...at(3, offset)],
+  storeFloats: instruction.storeVector,
+  constant: (value) => constant(new Float32Array(4).fill(value)),
+  add: simd(0xe4),
+  subtract: simd(0xe5),
+  multiply: simd(0xe6),
+  divide: simd(0xe7),
+  squareRoot: simd(0xe3),
+  isLess: simd(0x43),
+  isGreater: simd(0x44),
+};
+
+/** Floats are widened when they are loaded, and rounded when they are stored. */
+export const doubles: Lanes = {
+  count: 2,
+  loadIntoAll: (offset) => [...simd(0x0a), ...at(3, offset)],
+  loadFloats: (offset) => [...simd(0x5d), ...at(3, offset), ...simd(0x5f)],
+  storeFloats: (offset) => [...simd(0x5e), ...simd(0x5b), ...at(3, offset), 0],
+  constant: (value) => constant(new Float64Array(2).fill(value)),
   add: simd(0xf0),
   subtract: simd(0xf1),
   multiply: simd(0xf2),
@@ -59,12 +97,11 @@ export const instruction = {
   squareRoot: simd(0xef),
   isLess: simd(0x49),
   isGreater: simd(0x4a),
-  and: simd(0x4e),
-} as const;
+};
 
 const PAGE_BYTES = 65_536;
 const INTEGER = 0x7f;
-const PAIR = 0x7b;
+const VECTOR = 0x7b;
 
 const vector = (items: readonly Code[]): Code => [...unsigned(items.length), ...items.flat()];
 const section = (id: number, body: Code): Code => [id, ...unsigned(body.length), ...body];
@@ -76,14 +113,14 @@ export interface LoopFunction {
   run(argument: number): void;
 }
 
-/** A function of one integer (local 0), with `integers` more integer locals and then `pairs` locals of two doubles. */
+/** A function of one integer (local 0), with `integers` more integer locals and then `vectors` locals of 16 bytes. */
 export function loopFunction(
   code: Code,
-  { integers, pairs, memoryBytes }: { integers: number; pairs: number; memoryBytes: number },
+  { integers, vectors, memoryBytes }: { integers: number; vectors: number; memoryBytes: number },
 ): LoopFunction {
   const locals = vector([
     [...unsigned(integers), INTEGER],
-    [...unsigned(pairs), PAIR],
+    [...unsigned(vectors), VECTOR],
   ]);
   const body = [...locals, ...code, ...instruction.end];
   const bytes = Uint8Array.from([
