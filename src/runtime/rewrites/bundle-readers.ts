@@ -29,8 +29,39 @@ interface Group {
   readonly readers: Node[];
 }
 
+/** A program's nodes, each before those that read it. */
+class Order {
+  readonly nodes: readonly Node[];
+  private readonly positions = new Map<Node, number>();
+  private readonly users = new Map<Node, Node[]>();
+
+  constructor(program: Program) {
+    this.nodes = nodesOf(program);
+    for (const [position, node] of this.nodes.entries()) {
+      this.positions.set(node, position);
+      for (const x of new Set(node.inputs)) {
+        const users = this.users.get(x);
+        if (users === undefined) this.users.set(x, [node]);
+        else users.push(node);
+      }
+    }
+  }
+
+  usersOf(node: Node): readonly Node[] {
+    return this.users.get(node) ?? [];
+  }
+
+  /** From the first to the last of these. */
+  span(nodes: readonly Node[]): readonly Node[] {
+    const at = nodes.map((node) => this.positions.get(node)!);
+    const least = at.reduce((a, b) => Math.min(a, b));
+    const most = at.reduce((a, b) => Math.max(a, b));
+    return this.nodes.slice(least, most + 1);
+  }
+}
+
 /** Large temporaries that read one another, in order. */
-function groupsOf(order: readonly Node[]): Set<Group> {
+function groupsOf({ nodes }: Order): Set<Group> {
   const groups = new Map<Node, Group>();
   const join = (a: Group, b: Group): Group => {
     if (a === b) return a;
@@ -38,12 +69,12 @@ function groupsOf(order: readonly Node[]): Set<Group> {
     for (const node of b.temporaries) groups.set(node, a);
     return a;
   };
-  for (const node of order.filter(isLarge)) {
+  for (const node of nodes.filter(isLarge)) {
     const group: Group = { temporaries: [node], readers: [] };
     groups.set(node, group);
     for (const x of node.inputs) if (groups.has(x)) join(groups.get(x)!, groups.get(node)!);
   }
-  for (const node of order) {
+  for (const node of nodes) {
     if (isLarge(node)) continue;
     for (const group of new Set(node.inputs.flatMap((x) => groups.get(x) ?? []))) group.readers.push(node);
   }
@@ -51,27 +82,27 @@ function groupsOf(order: readonly Node[]): Set<Group> {
 }
 
 /** Without the readers that a temporary needs in turn, such as the largest number of a row before it is quantized. */
-function withoutInner({ temporaries, readers }: Group, order: readonly Node[]): Group {
+function withoutInner({ temporaries, readers }: Group, order: Order): Group {
   const needed = new Set<Node>(temporaries.flatMap((node) => node.inputs));
-  for (const node of order.toReversed()) if (needed.has(node)) for (const x of node.inputs) needed.add(x);
+  // A reader that one of them needs lies between them.
+  for (const node of order.span(temporaries).toReversed())
+    if (needed.has(node)) for (const x of node.inputs) needed.add(x);
   return { temporaries, readers: readers.filter((node) => !needed.has(node)) };
 }
 
-const usersOf = (node: Node, order: readonly Node[]) => order.filter((user) => user.inputs.includes(node));
-
 /** The one node that every reader only goes into, such as a concat or a sum: they are joined already. */
-function meeting(readers: readonly Node[], order: readonly Node[]): Node | undefined {
+function meeting(readers: readonly Node[], order: Order): Node | undefined {
   const ends = readers.flatMap((node) =>
-    usersOf(node, order).flatMap((x) => (x.op === 'reshape' ? usersOf(x, order) : [x])),
+    order.usersOf(node).flatMap((x) => (x.op === 'reshape' ? order.usersOf(x) : [x])),
   );
   return ends.every((node) => node === ends[0]) ? ends[0] : undefined;
 }
 
 /** Whether the readers' values are already read through `after` alone. */
-function wait(readers: readonly Node[], order: readonly Node[]): boolean {
+function wait(readers: readonly Node[], order: Order): boolean {
   const end = meeting(readers, order);
   if (end?.op === 'after') return true;
-  return end?.op === 'concat' && usersOf(end, order).every(({ op }) => op === 'after');
+  return end?.op === 'concat' && order.usersOf(end).every(({ op }) => op === 'after');
 }
 
 /** Codes are read once, and die then. */
@@ -82,12 +113,13 @@ const isSmallBeside = (nodes: readonly Node[], large: readonly Node[]): boolean 
   sizeOfAll(nodes) * ratio <= sizeOfAll(large);
 
 /** Whether the readers can be computed together: none of them leads to another. */
-function fits({ temporaries, readers }: Group, order: readonly Node[]): boolean {
+function fits({ temporaries, readers }: Group, order: Order): boolean {
   if (readers.length < 2 || readers.some((node) => node.dtype !== 'f32')) return false;
   const members = new Set([...temporaries, ...readers]);
   const follows = new Set<Node>();
-  for (const node of order) {
-    const isLate = node.inputs.some((x) => follows.has(x) || readers.includes(x));
+  const first = new Set(readers);
+  for (const node of order.span([...members])) {
+    const isLate = node.inputs.some((x) => follows.has(x) || first.has(x));
     if (isLate && members.has(node)) return false;
     if (isLate) follows.add(node);
   }
@@ -95,7 +127,7 @@ function fits({ temporaries, readers }: Group, order: readonly Node[]): boolean 
 }
 
 /** How the readers of a group come to be computed together: undefined where that is not worth it, or not possible. */
-function together(group: Group, order: readonly Node[]): ((readers: readonly Node[]) => Node[]) | undefined {
+function together(group: Group, order: Order): ((readers: readonly Node[]) => Node[]) | undefined {
   const { readers } = group;
   const largest = readers.reduce((a, b) => (sizeOf(b.shape) > sizeOf(a.shape) ? b : a), readers[0]!);
   const others = readers.filter((node) => node !== largest);
@@ -127,7 +159,7 @@ function bundle(readers: readonly Node[], other?: Node): Node[] {
 }
 
 function run(program: Program): Program {
-  const order = nodesOf(program);
+  const order = new Order(program);
   const groups = [...groupsOf(order)].flatMap((whole) => {
     const group = withoutInner(whole, order);
     const tie = together(group, order);

@@ -10,15 +10,15 @@ import { withInputs } from '../programs/map-program.ts';
 import { type Node, nodesOf, type Program } from '../programs/program.ts';
 import type { Rewrite } from './rewrite.ts';
 
+/** A block between two edges through which a gradient goes: of a frozen model only the last ones. */
 interface Block {
-  /** Input and output of the block. */
+  /** Number of the edge at its input; its output is the next. */
+  readonly edge: number;
   readonly start: Node;
-  readonly end: Node;
   /** The gradient of the output. */
   readonly arriving: Node;
 }
 
-/** Blocks through which a gradient goes: of a frozen model only the last ones. */
 function blocksOf(order: readonly Node[]): Block[] {
   const edges = new Map<number, Node>();
   const gradients = new Map<number, Node>();
@@ -26,32 +26,34 @@ function blocksOf(order: readonly Node[]): Block[] {
     if (node.op === 'blockEdge')
       (node.attributes.gradient ? gradients : edges).set(node.attributes.edge, node);
   return [...edges].flatMap(([edge, start]) => {
-    const [end, arriving] = [edges.get(edge + 1), gradients.get(edge + 1)];
-    return end && arriving ? [{ start, end, arriving }] : [];
+    const arriving = gradients.get(edge + 1);
+    return edges.has(edge + 1) && arriving ? [{ edge, start, arriving }] : [];
   });
 }
 
-/** What depends on `from`, itself included. */
-function dependents(order: readonly Node[], from: Node): Set<Node> {
-  const found = new Set<Node>([from]);
-  for (const node of order) if (node.inputs.some((x) => found.has(x))) found.add(node);
-  return found;
+/** How far a node lies on the way of the data: an edge depends on those before it, its gradient on those behind it. */
+interface Reach {
+  /** The last edge that it depends on, itself included; -1 before the first. */
+  readonly edge: number;
+  /** The first edge on whose gradient it depends. */
+  readonly gradient: number;
 }
 
-interface Region extends Block {
-  /** Depends on the block's input, and neither on its output nor on a gradient. */
-  isInside(node: Node): boolean;
-  isLate(node: Node): boolean;
-}
-
-function regionOf(order: readonly Node[], block: Block): Region {
-  const [fromStart, fromEnd] = [dependents(order, block.start), dependents(order, block.end)];
-  const late = dependents(order, block.arriving);
-  return {
-    ...block,
-    isInside: (node) => fromStart.has(node) && !fromEnd.has(node) && !late.has(node),
-    isLate: (node) => late.has(node),
-  };
+function reachOf(order: readonly Node[]): Map<Node, Reach> {
+  const reach = new Map<Node, Reach>();
+  for (const node of order) {
+    let [edge, gradient] = [-1, Number.POSITIVE_INFINITY];
+    for (const x of node.inputs) {
+      const from = reach.get(x)!;
+      edge = Math.max(edge, from.edge);
+      gradient = Math.min(gradient, from.gradient);
+    }
+    if (node.op === 'blockEdge' && node.attributes.gradient)
+      gradient = Math.min(gradient, node.attributes.edge);
+    else if (node.op === 'blockEdge') edge = Math.max(edge, node.attributes.edge);
+    reach.set(node, { edge, gradient });
+  }
+  return reach;
 }
 
 const isGradientAt = (node: Node, edge: Node): boolean =>
@@ -81,25 +83,39 @@ function inOrderOf(order: readonly Node[], waiting: ReadonlyMap<Node, ReadonlySe
   return result;
 }
 
+/** What lies inside blocks, and what reads it too late. */
+function regionsOf(order: readonly Node[]) {
+  const reach = reachOf(order);
+  const blocks = blocksOf(order);
+  const blockAt = new Map(blocks.map((block) => [block.edge, block]));
+  /** Depends on the gradient of the block's output. */
+  const isLate = (node: Node, { edge }: Block): boolean => reach.get(node)!.gradient <= edge + 1;
+  /** Depends on the gradient of its input. */
+  const isBelow = (node: Node, { edge }: Block): boolean => reach.get(node)!.gradient <= edge;
+  /** The block of which a node depends on the input, and neither on the output nor on a gradient. */
+  const blockWith = (node: Node): Block | undefined => {
+    const block = blockAt.get(reach.get(node)!.edge);
+    return block && !isLate(node, block) ? block : undefined;
+  };
+  return { blocks, isLate, isBelow, blockWith };
+}
+
 function repeatBlocks(program: Program): Program {
   const order = nodesOf(program);
-  const regions = blocksOf(order).map((block) => regionOf(order, block));
-  const regionWith = new Map<Node, Region>();
-  for (const region of regions)
-    for (const node of order) if (region.isInside(node)) regionWith.set(node, region);
+  const { blocks, isLate, isBelow, blockWith } = regionsOf(order);
   const rebuilt = new Map<Node, Node>();
   const repeated = new Map<Node, Node>();
 
   /** A value computed again, from the block's input as it is once the gradient is there. */
-  function repeat(node: Node, region: Region): Node {
+  function repeat(node: Node, block: Block): Node {
     const known = repeated.get(node);
     if (known !== undefined) return known;
     const again =
-      node === region.start
-        ? after(rebuilt.get(node)!, rebuilt.get(region.arriving)!)
+      node === block.start
+        ? after(rebuilt.get(node)!, rebuilt.get(block.arriving)!)
         : withInputs(
             node,
-            node.inputs.map((x) => (region.isInside(x) ? repeat(x, region) : rebuilt.get(x)!)),
+            node.inputs.map((x) => (blockWith(x) === block ? repeat(x, block) : rebuilt.get(x)!)),
           );
     repeated.set(node, again);
     return again;
@@ -107,18 +123,17 @@ function repeatBlocks(program: Program): Program {
 
   const results = [...program.outputs.values()];
   const waiting = new Map(
-    regions.flatMap((region) => {
-      const leaving = order.find((node) => isGradientAt(node, region.start));
+    blocks.flatMap((block) => {
+      const leaving = order.find((node) => isGradientAt(node, block.start));
       if (leaving === undefined) return [];
-      const below = dependents(order, leaving);
-      const own = results.filter((node) => region.isLate(node) && !below.has(node));
+      const own = results.filter((node) => isLate(node, block) && !isBelow(node, block));
       return own.length === 0 ? [] : [[leaving, new Set(own)] as const];
     }),
   );
   for (const node of inOrderOf(order, waiting)) {
     const inputs = node.inputs.map((x) => {
-      const region = regionWith.get(x);
-      return region?.isLate(node) ? repeat(x, region) : rebuilt.get(x)!;
+      const block = blockWith(x);
+      return block && isLate(node, block) ? repeat(x, block) : rebuilt.get(x)!;
     });
     const own = [...(waiting.get(node) ?? [])].map((result) => firstNumber(rebuilt.get(result)!));
     rebuilt.set(node, withInputs(node, own.length === 0 ? inputs : [after(inputs[0]!, concat(own, 0))]));
@@ -134,12 +149,10 @@ export const recompute: Rewrite = {
   run: repeatBlocks,
   verify(program) {
     const order = nodesOf(program);
-    return blocksOf(order).flatMap((block) => {
-      const { isInside, isLate } = regionOf(order, block);
-      return order
-        .filter((node) => isLate(node) && node.op !== 'after')
-        .flatMap((node) => node.inputs.filter(isInside))
-        .map((x) => `a ${x.op} of (${x.shape}) is kept for a gradient`);
-    });
+    const { isLate, blockWith } = regionsOf(order);
+    return order
+      .filter(({ op }) => op !== 'after')
+      .flatMap((node) => node.inputs.filter((x) => blockWith(x) && isLate(node, blockWith(x)!)))
+      .map((x) => `a ${x.op} of (${x.shape}) is kept for a gradient`);
   },
 };
