@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { Store } from '../../src/runtime/store/store.ts';
@@ -34,6 +34,8 @@ test('what a kept run needs stays: its artifacts, their bases, what it planned a
     await finishedRun(store, 'run-2', { adapter }, ['planned', 'begun']);
     for (const name of ['begun', 'forgotten'])
       await writeFile(join(await store.workDirectory(name), 'x'), '12345');
+    await mkdir(join(path, 'passes'));
+    await writeFile(join(path, 'passes/found'), 'x'.repeat(10_000));
 
     const dry = await store.clean({ keepRuns: 1, dryRun: true });
     expect(dry).toEqual({
@@ -42,12 +44,13 @@ test('what a kept run needs stays: its artifacts, their bases, what it planned a
       work: ['forgotten'],
       bytes: expect.any(Number),
     });
-    expect(dry.bytes).toBeGreaterThanOrEqual('old weights'.length + 5);
+    expect(dry.bytes).toBeGreaterThanOrEqual('old weights'.length + 5 + 10_000);
     expect(existsSync(join(path, 'runs/run-1'))).toBe(true);
 
     expect(await store.clean({ keepRuns: 1 })).toEqual(dry);
     expect((await readdir(join(path, 'objects/sha256'))).sort()).toEqual([base, adapter, planned].sort());
     expect(await readdir(join(path, 'work'))).toEqual(['begun']);
+    expect(existsSync(join(path, 'passes'))).toBe(false);
     expect(await readdir(join(path, 'runs'))).toEqual(['run-2']);
     expect(await store.find('old')).toBeUndefined();
     expect((await store.find('planned'))?.artifacts).toEqual({ policy: planned });
