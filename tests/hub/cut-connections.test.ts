@@ -20,6 +20,33 @@ function expectWhole(cache: string): void {
 }
 
 describe('a cut connection', () => {
+  /** Answers whose tag says nothing of the bytes; so many of them are cut. */
+  function cutOpaque(cuts: number): { readonly ranges: (string | undefined)[] } {
+    const ranges: (string | undefined)[] = [];
+    hub.fault = (asked) => {
+      if (asked.method === 'HEAD' && asked.path.endsWith('/model.safetensors'))
+        return { headers: { 'x-linked-etag': '"opaque"' } };
+      if (!ofWeights(asked)) return undefined;
+      return ranges.push(asked.range) > cuts ? undefined : { cutAfter: 1000 };
+    };
+    return { ranges };
+  }
+
+  it('begins anew where nothing tells whether the pieces belong together', async () => {
+    hub = await startHub(tinyFiles);
+    const { ranges } = cutOpaque(2);
+    const request = asking(hub);
+    await fetchModel(request);
+    expect(ranges).toEqual([undefined, undefined, undefined]);
+    expect(readFileSync(join(blobs(request.cache), 'opaque')).equals(Buffer.from(weights))).toBe(true);
+  });
+
+  it('is given up there where it never ends', async () => {
+    hub = await startHub(tinyFiles);
+    cutOpaque(Number.POSITIVE_INFINITY);
+    await expect(fetchModel(asking(hub))).rejects.toMatchObject({ kind: 'unreachable' });
+  });
+
   it.each([1, 2, 3, 4, 5])('goes on where it ended, wherever that is (%i)', async (seed) => {
     hub = await startHub(tinyFiles);
     const cuts = [...bytes(12, seed)].map((b) => 1 + b * 400);

@@ -22,6 +22,9 @@ export async function wrongContent(
   return digest === tag ? undefined : `its hash is ${digest} instead of ${tag}`;
 }
 
+/** Whether wrong bytes would be found out. */
+export const isHash = (tag: string): boolean => hashOf(tag, 0) !== undefined;
+
 /** 64 hexadecimal digits are a SHA-256, 40 those of a git blob; other tags say nothing of the bytes. */
 function hashOf(tag: string, size: number): Hash | undefined {
   if (/^[0-9a-f]{64}$/.test(tag)) return createHash('sha256');

@@ -5,7 +5,7 @@ import { unreachable } from './answer-error.ts';
 import { Interrupted } from './ask.ts';
 import { withBlobLock } from './blob-lock.ts';
 import { cacheError, exists, type RepositoryCache } from './cache.ts';
-import { wrongContent } from './check-content.ts';
+import { isHash, wrongContent } from './check-content.ts';
 import { type FileMetadata, pathOf, type RemoteFile } from './file-metadata.ts';
 import { HubError } from './hub-error.ts';
 import type { HubSettings } from './hub-settings.ts';
@@ -67,7 +67,9 @@ async function fill(partial: string, download: Download): Promise<boolean> {
   const file = await open(partial, 'a');
   try {
     let have = (await file.stat()).size;
-    if (have > (metadata.bytes ?? have)) await file.truncate((have = 0));
+    // Pieces of several answers are put together only where a hash says whether they belong together.
+    const keepsPieces = isHash(metadata.tag);
+    if (have > (metadata.bytes ?? have) || !keepsPieces) await file.truncate((have = 0));
     let resumed = have > 0;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -77,8 +79,9 @@ async function fill(partial: string, download: Download): Promise<boolean> {
         if (!(error instanceof Interrupted)) throw error;
         const { size } = await file.stat();
         if (size < have) resumed = false;
-        if (size > have) attempt = 1;
-        have = size;
+        if (!keepsPieces) await file.truncate(0);
+        else if (size > have) attempt = 1;
+        have = keepsPieces ? size : 0;
         if (attempt >= ATTEMPTS) throw unreachable(settings, error.message);
         await settings.pause(pauseBefore(attempt), signal);
       }
