@@ -10,7 +10,7 @@ import { digestData } from '../data/digest-data.ts';
 import { modelDigest } from './existing-model.ts';
 
 /** Raised when a change of ftc alters what stages compute, so that old results are not taken for new ones. */
-export const NUMERICS = 8;
+export const NUMERICS = 9;
 
 export interface KeyParts {
   /** The job without names, places and cosmetic options (`canonicalJob`). */

@@ -22,23 +22,22 @@ const levels = (signed: boolean): number => (signed ? 127 : 255);
 const steps = (largest: string, signed: boolean, graph: OnnxGraph): string =>
   graph.node('Mul', [largest, graph.floats([1 / levels(signed)], [])]);
 
-const reshaped = (name: string, shape: readonly number[], graph: OnnxGraph): string =>
-  graph.node('Reshape', [name, graph.integers(shape)]);
-
 export const quantizeRows: OnnxRule<'quantizeRows'> = (node, [x, largest], graph) => {
   const { signed } = node.attributes;
   const parts = sizeOf(node.inputs[1]!.shape);
-  const flat = [parts, sizeOf(node.shape) / parts];
-  const scale = reshaped(steps(largest!, signed, graph), [parts], graph);
+  const length = sizeOf(node.shape) / parts;
+  const scale = graph.reshaped(steps(largest!, signed, graph), node.inputs[1]!.shape, [parts, 1]);
   const zero = graph.constant({
     dtype: 'u8',
-    shape: [parts],
+    shape: [parts, 1],
     data: new Uint8Array(parts).fill(signed ? 128 : 0),
   });
-  const codes = graph.node('QuantizeLinear', [reshaped(x!, flat, graph), scale, zero], {
-    attributes: { axis: 0 },
+  // A row as one block: the kernel that takes scales along the first axis needs 2.5 times as long.
+  const rows = graph.reshaped(x!, node.shape, [parts, length]);
+  const codes = graph.node('QuantizeLinear', [rows, scale, zero], {
+    attributes: { axis: 1, block_size: length },
   });
-  return reshaped(codes, node.shape, graph);
+  return graph.reshaped(codes, [parts, length], node.shape);
 };
 
 /** Signed bytes as unsigned ones, 128 more: computed when the model is loaded, where the weight is known then. */
@@ -75,18 +74,15 @@ export const matmulCodes: OnnxRule<'matmulCodes'> = (node, [codes, largest, weig
   const length = k / parts;
   const cut = (name: string, axis: number, start: number, end: number) =>
     graph.node('Slice', [name, graph.integers([start]), graph.integers([end]), graph.integers([axis])]);
-  const flatCodes = reshaped(codes!, [rows, parts, length], graph);
-  const flatScales = reshaped(scales, [rows, parts], graph);
+  const flatCodes = graph.reshaped(codes!, node.inputs[0]!.shape, [rows, parts, length]);
+  const flatScales = graph.reshaped(scales, node.inputs[1]!.shape, [rows, parts]);
   const products = Array.from({ length: parts }, (_, part) =>
     product(
-      reshaped(cut(flatCodes, 1, part, part + 1), [rows, length], graph),
+      graph.reshaped(cut(flatCodes, 1, part, part + 1), [rows, 1, length], [rows, length]),
       cut(right, 0, part * length, (part + 1) * length),
       cut(flatScales, 1, part, part + 1),
     ),
   );
-  return reshaped(
-    products.reduce((total, y) => graph.node('Add', [total, y])),
-    node.shape,
-    graph,
-  );
+  const total = products.reduce((sum, y) => graph.node('Add', [sum, y]));
+  return graph.reshaped(total, [rows, n], node.shape);
 };

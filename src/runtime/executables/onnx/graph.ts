@@ -63,6 +63,11 @@ export class OnnxGraph {
     return this.nodeWithOutputs(operator, inputs, 1, options)[0]!;
   }
 
+  /** A value of the shape `before` in the shape `after`. */
+  reshaped(name: string, before: Shape, after: Shape): string {
+    return before.join() === after.join() ? name : this.node('Reshape', [name, this.integers(after)]);
+  }
+
   /** Appends a node; an empty name stands for an output nobody reads. */
   nodeWithOutputs(
     operator: string,

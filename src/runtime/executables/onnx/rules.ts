@@ -27,8 +27,6 @@ const reduction =
     if (axes.length === 0) return x!;
     return graph.node(operator, [x!, graph.integers(axes)], { attributes: { keepdims: Number(keepDims) } });
   };
-const shaped = (x: string, before: Shape, after: Shape, graph: OnnxGraph): string =>
-  before.join() === after.join() ? x : graph.node('Reshape', [x, graph.integers(after)]);
 
 /** Sums of columns are a product with a row of ones, which takes half the time of ReduceSum and less. */
 const sum: OnnxRule<'sum'> = (node, inputs, graph) => {
@@ -39,8 +37,8 @@ const sum: OnnxRule<'sum'> = (node, inputs, graph) => {
     return reduction<'sum'>('ReduceSum')(node, inputs, graph);
   const columns = sizeOf(shape.slice(axes.length));
   const rows = sizeOf(shape) / columns;
-  const total = graph.node('Gemm', [graph.ones(rows), shaped(inputs[0]!, shape, [rows, columns], graph)]);
-  return shaped(total, [1, columns], node.shape, graph);
+  const total = graph.node('Gemm', [graph.ones(rows), graph.reshaped(inputs[0]!, shape, [rows, columns])]);
+  return graph.reshaped(total, [1, columns], node.shape);
 };
 const same = (_: Node, [x]: readonly string[]): string => x!;
 const elementType = (dtype: DType) => ({ attributes: { to: ELEMENT[dtype] } });
