@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { evaluate } from '../../src/runtime/executables/reference/reference.ts';
 import { differentiate } from '../../src/runtime/gradients/differentiate.ts';
 import * as b from '../../src/runtime/programs/builder.ts';
+import type { Shape } from '../../src/runtime/programs/ops.ts';
 import { printProgram } from '../../src/runtime/programs/print.ts';
 import { type Node, nodesOf, type Program } from '../../src/runtime/programs/program.ts';
 import { verifyProgram } from '../../src/runtime/programs/verify.ts';
@@ -32,6 +33,18 @@ function expectSameValues(before: Program, after: Program): void {
       { absolute: 1e-5, relative: 1e-5 },
       `${name} of\n${printProgram(before)}`,
     );
+}
+
+/** Bit for bit, on random numbers of these shapes. */
+function expectEqualValues(before: Program, after: Program, given: Readonly<Record<string, Shape>>): void {
+  const values = new Map(
+    Object.entries(given).map(([name, shape]) => [
+      name,
+      randomTensor({ dtype: 'f32', shape, low: -1, high: 1 }, random),
+    ]),
+  );
+  const [expected, actual] = [evaluate(before, values), evaluate(after, values)];
+  for (const [name, value] of expected) expect([...actual.get(name)!.data], name).toEqual([...value.data]);
 }
 
 const sources = (program: Program) =>
@@ -216,12 +229,7 @@ describe('rewrites do their work', () => {
       ['max', 'matmul'],
     ]);
     expect(printProgram(optimize(optimized))).toBe(printProgram(optimized));
-    const values = new Map([
-      ['h', randomTensor({ dtype: 'f32', shape: hidden.shape, low: -1, high: 1 }, random)],
-      ['head', randomTensor({ dtype: 'f32', shape: head.shape, low: -1, high: 1 }, random)],
-    ]);
-    const [expected, actual] = [evaluate(program, values), evaluate(optimized, values)];
-    for (const [name, value] of expected) expect([...actual.get(name)!.data]).toEqual([...value.data]);
+    expectEqualValues(program, optimized, { h: hidden.shape, head: head.shape });
   });
 
   test('where one of them is large, what else is read from a tile of logits waits for it', () => {
@@ -246,11 +254,6 @@ describe('rewrites do their work', () => {
       [`concat ${2 * rows}`, `matmul ${rows},${width}`],
     ]);
     expect(printProgram(optimize(optimized))).toBe(printProgram(optimized));
-    const values = new Map([
-      ['h', randomTensor({ dtype: 'f32', shape: hidden.shape, low: -1, high: 1 }, random)],
-      ['head', randomTensor({ dtype: 'f32', shape: head.shape, low: -1, high: 1 }, random)],
-    ]);
-    const [expected, actual] = [evaluate(program, values), evaluate(optimized, values)];
-    for (const [name, value] of expected) expect([...actual.get(name)!.data]).toEqual([...value.data]);
+    expectEqualValues(program, optimized, { h: hidden.shape, head: head.shape });
   });
 });

@@ -12,6 +12,7 @@ import { PolicyLoader, readPolicy } from '../../src/runtime/run/policies.ts';
 import { exportStage } from '../../src/runtime/stages/export.ts';
 import { type ExportForm, StageError } from '../../src/runtime/stages/stage.ts';
 import { goldenDirectory } from '../reference/checkpoints/read.ts';
+import { PLAIN_FORM } from './plain-form.ts';
 import { TINY, workshops } from './workshop.ts';
 
 const workshop = workshops();
@@ -74,16 +75,7 @@ test('a model that no longer answers as when its training ended is not written',
   const exported = (format: Partial<ExportForm>) =>
     exportPolicy(
       to,
-      {
-        to,
-        format: 'hf',
-        what: 'policy',
-        as: 'merged',
-        dtype: 'base',
-        shardBytes: 5e9,
-        overwrite: false,
-        ...format,
-      },
+      { ...PLAIN_FORM, to, ...format },
       {
         artifact,
         loader: new PolicyLoader((hash) => join(copies, hash)),

@@ -9,19 +9,10 @@ import { readModel } from '../../src/runtime/run/policies.ts';
 import type { ExportForm, Policy, Reward } from '../../src/runtime/stages/stage.ts';
 import { goldenDirectory, modelDirectory } from '../reference/checkpoints/read.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
+import { PLAIN_FORM } from './plain-form.ts';
 import { TINY, workshops } from './workshop.ts';
 
 const workshop = workshops();
-
-const form: ExportForm = {
-  to: '',
-  format: 'hf',
-  what: 'policy',
-  as: 'merged',
-  dtype: 'base',
-  shardBytes: 5e9,
-  overwrite: false,
-};
 
 const bitsOf = (weights: ReadonlyMap<string, Tensor>): Map<string, Uint8Array> =>
   new Map(
@@ -34,7 +25,7 @@ const formatsOf = async (directory: string): Promise<string[]> => [
 
 async function exported(model: Policy | Reward, options: Partial<ExportForm> = {}): Promise<string> {
   const directory = temporaryDirectory();
-  await writeWhole(directory, model, { ...form, ...options });
+  await writeWhole(directory, model, { ...PLAIN_FORM, ...options });
   return directory;
 }
 

@@ -1,5 +1,5 @@
 /** How every operation is said in ONNX (opset 21, com.microsoft where it has a faster kernel). */
-import type { DType, OpName, Shape } from '../../programs/ops.ts';
+import type { DType, OpName } from '../../programs/ops.ts';
 import { type Node, sizeOf } from '../../programs/program.ts';
 import { absmax, matmulCodes, quantizeRows } from './codes-rules.ts';
 import { dequantize } from './dequantize-rule.ts';
