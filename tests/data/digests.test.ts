@@ -1,7 +1,7 @@
-import { appendFile, rename } from 'node:fs/promises';
+import { appendFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { countRows, digestData } from '../../src/runtime/data/digest-data.ts';
+import { changedFile, countRows, digestData } from '../../src/runtime/data/digest-data.ts';
 import { operators, sources } from '../../src/runtime/data/entries.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { data, jsonLines } from './files.ts';
@@ -31,6 +31,18 @@ test('a digest follows contents and operators, not names', async () => {
   expect(longer.sha256).not.toBe(first.sha256);
   expect(longer.bytes).toBe(24);
   await expect(digestData(of([], 'gone.jsonl'), root)).rejects.toMatchObject({ kind: 'missing-data-file' });
+});
+
+test('of several files the one is named that changed, or is gone', async () => {
+  const root = temporaryDirectory({ 'd/a.jsonl': jsonLines([{ n: 1 }]), 'd/b.jsonl': jsonLines([{ n: 2 }]) });
+  const both = data('jsonl', { path: 'd' });
+  const { sha256 } = await digestData(both, root);
+  expect(await changedFile(both, root, sha256)).toBeUndefined();
+  await appendFile(join(root, 'd/b.jsonl'), '{"n":3}\n');
+  expect(await changedFile(both, root, sha256)).toBe(join(root, 'd/b.jsonl'));
+  const { sha256: longer } = await digestData(both, root);
+  await rm(join(root, 'd/b.jsonl'));
+  expect(await changedFile(both, root, longer)).toBe(join(root, 'd/b.jsonl'));
 });
 
 test('a default written out changes nothing', async () => {

@@ -59,6 +59,18 @@ test('csv: quotes, commas and line ends in fields, Chinese column names', async 
   expect(joined.map(({ value }) => `${value.a}${value.b}`)).toEqual(['1x\ny', '2z', '3w']);
 });
 
+test.each([
+  ['a,b\r\n1,"x\ny"\r\n2,z\r\n3,w\r\n', [2, 4, 5]],
+  ['a,b\r\n1,"x\r\ny"\r\n2,z\n3,w\r\n', [2, 4, 5]],
+  ['a,b\n1,"x\ry"\n2,z\n3,w\n', [2, 4, 5]],
+  ['a,b\n\n1,x\n\n\n2,z\n', [3, 6]],
+  ['a\n"x\n\ny"\nz', [2, 5]],
+])('csv: %j has rows in lines %j', async (text, expected) => {
+  const there = temporaryDirectory({ 'a.csv': text });
+  const rows = await rowsOf(data('csv', { path: 'a.csv' }), there);
+  expect(rows.map(({ line }) => line)).toEqual(expected);
+});
+
 test('a directory without a fitting file is called so, and its files are offered', async () => {
   const directory = temporaryDirectory({ 'notes/a.txt': 'a', 'notes/b.md': 'b', 'notes/c.txt': 'c' });
   await expect(findFiles('notes', directory, ['jsonl', 'ndjson'])).rejects.toMatchObject({

@@ -138,6 +138,18 @@ test('a tokenizer that llama.cpp has only in conversations is an error without a
   expect(notes).toEqual([expect.stringMatching(/^llama.cpp gives other tokens .* to "Hello, world!"/)]);
 });
 
+test('what differs in conversations too is not said to stand in none', () => {
+  const chat_template = `{% for m in messages %}<|im_start|>{{ m['role'] }}
+{{ m['content'] }}<|im_end|>
+{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant
+{% endif %}`;
+  const asked = { eos_token: '<|im_end|>', pad_token: '<|endoftext|>', chat_template };
+  // Its normalizer composes letters (NFC), which llama.cpp does not.
+  const { notes } = vocabularyOf({ json: made.qwen2.json, config: asked });
+  expect(notes).toEqual([expect.stringMatching(/^llama.cpp gives other tokens .*[^n]$/)]);
+  expect(notes[0]).not.toContain('conversation');
+});
+
 test('Unigram has no place', () => {
   const json = { ...made['gpt-2'].json, model: { type: 'Unigram', unk_id: 0, vocab: [['<unk>', 0]] } };
   const policy = { ...policyWith({ json: made['gpt-2'].json, config }), tokenizerFiles: { json, config } };

@@ -16,7 +16,10 @@ const rows = [
 const digests = { data: 'd1' };
 
 /** One plan of a stage: what it found, and how often it read the rows. */
-async function plan(store: string, { slow = 0, data = digests, as = ['completion'] } = {}) {
+async function plan(
+  store: string,
+  { slow = 0, data = digests, as = ['completion'], isChanged = false } = {},
+) {
   let read = 0;
   const context = {
     async *rows() {
@@ -25,7 +28,8 @@ async function plan(store: string, { slow = 0, data = digests, as = ['completion
     },
     lengths: (_: string, __: string, ___: unknown, make: () => Promise<RowLengths>) => make(),
   } as unknown as EstimateContext;
-  const watched = watchRows({ id: 'sft', kind: 'sft' } as Job, context, keptPasses(store, data), slow);
+  const kept = keptPasses(store, data, async () => isChanged);
+  const watched = watchRows({ id: 'sft', kind: 'sft' } as Job, context, kept, slow);
   const lengths = await watched.context.lengths('data', 'train', as, async () => {
     const found = new RowLengths();
     for await (const { line } of watched.context.rows('data', 'train'))
@@ -55,6 +59,12 @@ test('other data, or read in another way, are read', async () => {
   expect((await plan(store, { data: { data: 'd2' } })).read).toBe(1);
   expect((await plan(store, { as: ['prompt'] })).read).toBe(1);
   expect(readdirSync(join(store, 'passes')).length).toBe(3);
+});
+
+test('what was read of data that changed meanwhile is not kept', async () => {
+  const store = temporaryDirectory();
+  await plan(store, { isChanged: true });
+  expect(readdirSync(store)).toEqual([]);
 });
 
 test('what is read in no time is not kept, nor where there is no store; what was cut off is read again', async () => {

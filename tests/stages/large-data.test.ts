@@ -75,6 +75,27 @@ test('a file that changes while it is read is named', async () => {
   });
 });
 
+test.each(['', 'limit=40'])(
+  'eval(%s) of a file that changes between its passes is no result',
+  async (limit) => {
+    const shop = workshop(
+      `data rows = jsonl("data/sft.jsonl")
+pretrain(${TINY.replace('context=32', 'context=48')} max_steps=2 batch=4) → eval(data=rows max_new_tokens=2 split=all batch=8 ${limit})`,
+      data,
+    );
+    const { sha256 } = await digestData(dataOf('jsonl', { path: 'data/sft.jsonl' }), shop.directory);
+    let asked = 0;
+    const run = runStage(shop, 'eval', {
+      digests: { data: sha256 },
+      stopping() {
+        if (asked++ === 0) shop.write('data/sft.jsonl', lines(many(sftRows.toReversed())));
+        return false;
+      },
+    });
+    await expect(run).rejects.toThrow('was changed while it was read');
+  },
+);
+
 const packed = {
   'rows.jsonl.gz': (root: string) =>
     writeFileSync(join(root, 'rows.jsonl.gz'), gzipSync(lines(many(sftRows)))),

@@ -16,15 +16,16 @@ export const run: RunCommand = async (given, output) => {
   const store = await openStore(directory, { write: !dryRun && existsSync(directory) });
   try {
     const report = await store.clean({ keepRuns, dryRun: dryRun || !existsSync(directory) });
-    const { runs, artifacts, work, bytes } = report;
+    const { runs, artifacts, work, passes, bytes } = report;
     if (given.has('json')) output.line(JSON.stringify({ format_version: '1.0', dry_run: dryRun, ...report }));
-    else if (runs.length + artifacts.length + work.length === 0)
+    else if (runs.length + artifacts.length + work.length + passes === 0)
       output.line(`nothing to remove from ${directory}`);
     else {
       const parts = [
         count(runs.length, 'run'),
         count(artifacts.length, 'artifact'),
         count(work.length, 'checkpoint'),
+        ...(passes > 0 ? [`${passes} kept ${passes === 1 ? 'pass' : 'passes'} over data`] : []),
       ];
       output.line(`${dryRun ? 'would remove' : 'removed'} ${parts.join(', ')}: ${formatBytes(bytes)}`);
     }

@@ -39,16 +39,21 @@ export async function digestData(expression: DataExpression, root: string): Prom
       withDefaults(operatorTable[name]!.entry, options),
     ]),
   };
-  return {
+  const digest = {
     sha256: createHash('sha256').update(canonicalJson(content)).digest('hex'),
     files: [...files, ...inputs.flatMap((input) => input.files)],
     bytes: [...hashed, ...inputs].reduce((total, { bytes }) => total + bytes, 0),
   };
+  filesOf.set(digest.sha256, digest.files);
+  return digest;
 }
 
+/** Files by the digest that they had when this process read them. */
+const filesOf = new Map<string, readonly string[]>();
+
 /**
- * A file that has other contents than when the expression had this digest; undefined where all is as it was. Only files whose
- * size or time changed are read. @throws DataError where one is gone
+ * A file that has other contents than when the expression had this digest, or is gone; undefined where all is as it was. Only
+ * files whose size or time changed are read. @throws DataError where one is gone that is named
  */
 export async function changedFile(
   expression: DataExpression,
@@ -58,7 +63,11 @@ export async function changedFile(
   const before = new Map(known);
   const now = await digestData(expression, root);
   if (now.sha256 === sha256) return undefined;
-  return now.files.find((file) => before.get(file)?.sha256 !== known.get(file)!.sha256) ?? now.files[0];
+  return (
+    now.files.find((file) => before.get(file)?.sha256 !== known.get(file)!.sha256) ??
+    filesOf.get(sha256)?.find((file) => !now.files.includes(file)) ??
+    now.files[0]
+  );
 }
 
 /** A default that is written out and one that is left out are the same. */

@@ -3,7 +3,7 @@
  * model with a chat template the texts are questions in it; what llama.cpp does otherwise elsewhere is told of.
  */
 import { namesOf, renderChat, TemplateError } from '../tokenizers/chat-template.ts';
-import { loadTokenizer } from '../tokenizers/load-tokenizer.ts';
+import { loadTokenizer, type Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import { GgufError } from './gguf-error.ts';
 import { tokenizerFilesOf } from './gguf-tokenizer.ts';
 import type { Entries } from './metadata.ts';
@@ -36,15 +36,22 @@ export function faithful(policy: VocabularyPolicy, candidates: readonly Entries[
     const files = tokenizerFilesOf('tokenizer', new Map(entries));
     const there = loadTokenizer(files.json, files.config);
     const differs = (text: string) => String(there.encode(text)) !== ids.get(text);
-    const tried = { entries, ordinary: ordinary.filter(differs), rare: rare.filter(differs) };
+    const tried = { entries, there, ordinary: ordinary.filter(differs), rare: rare.filter(differs) };
     if (best === undefined || weight(tried) < weight(best)) best = tried;
     if (weight(best) === 0) break;
   }
-  return judged(best!, ordinary === asked);
+  const { there, rare: differing } = best!;
+  const isSameAsked = (text: string): boolean => {
+    const question = asQuestion(policy, text);
+    return question === undefined || String(there.encode(question)) === String(tokenizer.encode(question));
+  };
+  return judged(best!, ordinary === asked && differing.every(isSameAsked));
 }
 
 interface Tried {
   readonly entries: Entries;
+  /** The tokenizer that llama.cpp makes of them. */
+  readonly there: Tokenizer;
   readonly ordinary: readonly string[];
   readonly rare: readonly string[];
 }

@@ -1,7 +1,7 @@
 /** What a stage is given while it runs: artifacts in, data, programs, the loop, artifacts out. */
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { Job } from '../../compiler/graph/graph.ts';
+import type { DataExpression, Job } from '../../compiler/graph/graph.ts';
 import { models } from '../catalog.ts';
 import { changedFile } from '../data/digest-data.ts';
 import { openData } from '../data/open-data.ts';
@@ -127,10 +127,12 @@ export function jobContext(settings: JobSettings): JobContext {
     async *rows(option, split) {
       const { root, digests } = settings;
       const expression = job.data[option]!;
-      yield* openData(expression, { root, split });
-      const digest = digests?.[option];
-      const changed = digest === undefined ? undefined : await changedFile(expression, root, digest);
-      if (changed !== undefined) throw changedWhileRead(changed);
+      try {
+        yield* openData(expression, { root, split });
+      } finally {
+        // Also where no more rows are asked for.
+        await refuseChanged(expression, root, digests?.[option]);
+      }
     },
     load,
     trainer(options) {
@@ -226,8 +228,15 @@ export function jobContext(settings: JobSettings): JobContext {
   };
 }
 
-/** Else a result would be kept under the key of other rows. */
-const changedWhileRead = (file: string): StageError =>
-  new StageError('stale-plan', `${file} was changed while it was read`, {
+/** Else a result would be kept under the key of other rows. @throws StageError where a file has other contents than the digest says */
+async function refuseChanged(
+  expression: DataExpression,
+  root: string,
+  digest: string | undefined,
+): Promise<void> {
+  const file = digest === undefined ? undefined : await changedFile(expression, root, digest);
+  if (file === undefined) return;
+  throw new StageError('stale-plan', `${file} was changed while it was read`, {
     help: ['run the pipeline again when the file is complete'],
   });
+}

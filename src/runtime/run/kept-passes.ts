@@ -32,8 +32,13 @@ interface Header {
  * In `passes/` of a store, named after the digest of the data and how it was read; nothing is written where there is no
  * store yet.
  * @param digests of the data, by option
+ * @param isChanged whether they are other data by now: a pass over those is not kept
  */
-export function keptPasses(store: string, digests: Readonly<Record<string, string>>): KeptPasses {
+export function keptPasses(
+  store: string,
+  digests: Readonly<Record<string, string>>,
+  isChanged: (option: string) => Promise<boolean>,
+): KeptPasses {
   const pathOf = (option: string, as: readonly unknown[]) => {
     const named = canonicalJson([FORMAT, digests[option], as]);
     return join(store, 'passes', createHash('sha256').update(named).digest('hex'));
@@ -44,7 +49,8 @@ export function keptPasses(store: string, digests: Readonly<Record<string, strin
       return bytes && passOf(bytes);
     },
     async keep(option, as, pass) {
-      if (existsSync(store)) await writeFileAtomically(pathOf(option, as), bytesOf(pass)).catch(() => {});
+      if (!existsSync(store) || (await isChanged(option))) return;
+      await writeFileAtomically(pathOf(option, as), bytesOf(pass)).catch(() => {});
     },
   };
 }

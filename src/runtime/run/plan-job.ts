@@ -2,7 +2,7 @@
 import { words } from '../../compiler/diagnostics/words.ts';
 import type { Condition, FilledDefault, Job } from '../../compiler/graph/graph.ts';
 import { stages } from '../catalog.ts';
-import { countRows } from '../data/digest-data.ts';
+import { changedFile, countRows } from '../data/digest-data.ts';
 import { openData } from '../data/open-data.ts';
 import type { Row } from '../data/row.ts';
 import type { Speed } from '../programs/cost.ts';
@@ -74,7 +74,11 @@ export async function planJob(
   }
   // Proposals change how a stage computes, not what it reads.
   const readBefore = new Map<string, RowLengths>();
-  const passes = keptPasses(store.directory, parts.data);
+  const passes = keptPasses(
+    store.directory,
+    parts.data,
+    async (option) => (await changedFile(job.data[option]!, root, parts.data[option]!)) !== undefined,
+  );
   const costing = async (one: Job): Promise<Costed> => {
     const context = estimateContext(one, root, modelFrom('policy'), modelFrom('reward'), readBefore);
     const read = watchRows(one, context, passes);

@@ -82,7 +82,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     const policy = await startingPolicy(context, seed);
     const { family, config, tokenizer } = policy;
     const { context: length } = family.shape(config);
-    const batch = Number(options.batch);
+    const [batch, accumulate] = [Number(options.batch), Number(options.accumulate)];
     const read = async (split: 'train' | 'test') => {
       const tokens = await documentStream(context, context.rows('data', split), tokenizer);
       return { tokens, end: tokenizer.eos };
@@ -98,7 +98,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
     const { steps, ...course } = layout.course(training, {
       context: length,
       batch,
-      accumulate: Number(options.accumulate),
+      accumulate,
       seed,
       epochs: Number(options.epochs),
       tokens: options.tokens === undefined ? undefined : Number(options.tokens),
@@ -116,7 +116,7 @@ Metrics: \`loss\` (nats a token), \`entropy\`, \`mean_token_accuracy\`; on held-
       program: program('1x8'),
       sequences: [sequences, evaluation?.sequences].flatMap((some) => some ?? []),
       // Windows lie elsewhere in every pass.
-      repeated: sequences !== undefined && (steps - 1) * course.epochsPerStep >= 1,
+      repeated: sequences !== undefined && (steps - 1) * batch * accumulate >= sequences.lengths.length,
       size: batch,
     });
     const trainer = context.trainer({ model, program: (key) => prefix.program(program(key)) });

@@ -244,7 +244,7 @@ export interface PlannedModel {
   readonly config: ModelConfig;
   readonly tokensPerByte: number;
   /** Where it has been made. */
-  readonly tokenizer?: Pick<Tokenizer, 'encode'>;
+  readonly tokenizer?: Pick<Tokenizer, 'encode' | 'encodePieces' | 'tokenOf' | 'vocabularySize'>;
   /** Its own chat template, where it came with one. */
   readonly template?: string;
   /** Whose tensors it has, from the base up: the stages that made them, and their bytes. */

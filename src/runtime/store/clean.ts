@@ -21,6 +21,8 @@ export interface CleanReport {
   readonly artifacts: readonly string[];
   /** Checkpoints of work that no kept run plans. */
   readonly work: readonly string[];
+  /** Passes over data that plans kept. */
+  readonly passes: number;
   readonly bytes: number;
 }
 
@@ -69,6 +71,7 @@ export async function clean(
     // What plans found in large data: it is found again.
     join(store, 'passes'),
   ];
+  const passes = (await readdir(join(store, 'passes')).catch(() => [])).length;
   let bytes = 0;
   for (const path of paths) bytes += await sizeOf(path);
   if (options.dryRun !== true) {
@@ -76,7 +79,7 @@ export async function clean(
     for (const { key } of idle) await results.remove(key);
     for (const path of paths) await rm(path, { recursive: true, force: true });
   }
-  return { runs: dropped, artifacts, work, bytes };
+  return { runs: dropped, artifacts, work, passes, bytes };
 }
 
 function isDamaged(objects: Objects, hash: string): boolean {

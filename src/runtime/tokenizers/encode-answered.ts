@@ -1,7 +1,7 @@
 import type { Tokenizer } from './load-tokenizer.ts';
 
 /** A text to go on with, as a model is asked: with what stands before a text, such as the beginning-of-text token. */
-export const encodeOpening = (tokenizer: Tokenizer, prompt: string): Int32Array =>
+export const encodeOpening = (tokenizer: Pick<Tokenizer, 'encodePieces'>, prompt: string): Int32Array =>
   tokenizer.encodePieces([prompt], { opens: true })[0]!;
 
 /** Two texts joined as they are: the tokens that the model is asked with, and those of the answer after them. */

@@ -40,12 +40,11 @@ const LINE_ENDS = ['\r\n', '\n', '\r'];
 
 interface Parsed {
   readonly record: readonly string[];
-  readonly info: { readonly lines: number };
   readonly raw: string;
 }
 
 export async function* readCsv(path: string, delimiter: string): AsyncGenerator<Row> {
-  let lastLine = 0;
+  let nextLine = 1;
   const source = Readable.from(textOf(readLines(path)));
   const parser = parse({
     delimiter,
@@ -59,9 +58,9 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
   source.pipe(parser);
   let header: readonly string[] | undefined;
   try {
-    for await (const { record, info, raw } of parser as AsyncIterable<Parsed>) {
-      const line = info.lines - (raw.replace(/^[\r\n]+|\r?\n$/g, '').split('\n').length - 1);
-      lastLine = info.lines;
+    for await (const { record, raw } of parser as AsyncIterable<Parsed>) {
+      const line = nextLine + linesIn(/^[\r\n]*/.exec(raw)![0]);
+      nextLine += linesIn(raw);
       const place = { file: path, line };
       if (header === undefined) {
         header = columnNames(record, place);
@@ -77,11 +76,14 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    throw badRow({ file: path, line: lastLine + 1 }, csvReason(String(error.code)));
+    throw badRow({ file: path, line: nextLine }, csvReason(String(error.code)));
   } finally {
     source.destroy();
   }
 }
+
+/** The parser's own count takes `\r\n` between quotes for two. */
+const linesIn = (text: string): number => text.match(/\r\n|\n|\r/g)?.length ?? 0;
 
 async function* textOf(lines: AsyncIterable<Line>): AsyncGenerator<string> {
   for await (const { text, end } of lines) yield text + end;

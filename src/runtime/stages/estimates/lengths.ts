@@ -1,7 +1,9 @@
 /** Lengths of rows in tokens: counted where there is a tokenizer, else bytes of text times the tokens a byte makes. */
+import { hash } from 'node:crypto';
 import type { Row } from '../../data/row.ts';
 import { preferenceOf, promptCompletionOf, promptOf, type RowKind, textOf } from '../../data/shapes.ts';
 import { defaultTemplate, renderChat, specialTokensOf } from '../../tokenizers/chat-template.ts';
+import { encodeOpening } from '../../tokenizers/encode-answered.ts';
 import type { EstimateContext, PlannedModel } from '../stage.ts';
 import { RowLengths } from './row-lengths.ts';
 
@@ -14,6 +16,12 @@ interface RowLength {
 interface ChatTokens {
   readonly once: number;
   readonly turn: number;
+}
+
+/** What stands around rows: of a conversation, and before a text that is none. */
+interface Surroundings {
+  readonly chat: ChatTokens;
+  readonly opening: number;
 }
 
 const around = ({ once, turn }: ChatTokens, turns: number) => Math.ceil(once + turn * turns);
@@ -48,9 +56,21 @@ type Counter = (text: string) => number;
 /** So much text is counted, in less than a tenth of a second; the rest makes as many tokens a byte. */
 const COUNTED_BYTES = 64_000;
 
-/** Tokenizers that make the same ids of this make as many of any text, near enough. */
+/** What tokenizers of the same vocabulary may still part over. */
 const PROBE = `The quick brown fox, it's 12,345.67! naïve façade über straße\n\tdef f(x): return x ** 2  # 今天天气很好。
 患者头痛三天，体温38.5℃ なにか テスト 한국어 Привет, мир! مرحبا {"role": "user"} <|im_start|> 🙂\n\n`;
+
+const contents = new WeakMap<object, string>();
+
+/** Tokenizers of the same content make as many tokens of any text, near enough. */
+function contentOf(tokenizer: NonNullable<PlannedModel['tokenizer']>): string {
+  const known = contents.get(tokenizer);
+  if (known !== undefined) return known;
+  const vocabulary = Array.from({ length: tokenizer.vocabularySize }, (_, id) => tokenizer.tokenOf(id));
+  const content = hash('sha256', JSON.stringify([vocabulary, [...tokenizer.encode(PROBE)]]));
+  contents.set(tokenizer, content);
+  return content;
+}
 
 function counterOf({ tokenizer, tokensPerByte }: PlannedModel): Counter {
   let [seen, tokens] = [0, 0];
@@ -67,11 +87,11 @@ function counterOf({ tokenizer, tokensPerByte }: PlannedModel): Counter {
 const textOfMessages = (messages: readonly { readonly content: string }[]) =>
   messages.map((m) => m.content).join('');
 
-function answerLength(row: Row, count: Counter, chat: ChatTokens): RowLength {
+function answerLength(row: Row, count: Counter, { chat, opening }: Surroundings): RowLength {
   const example = promptCompletionOf(row);
   if (example.kind === 'text') {
     const learned = Math.ceil(count(example.completion)) + 1;
-    return { tokens: Math.ceil(count(example.prompt)) + learned, learned };
+    return { tokens: opening + Math.ceil(count(example.prompt)) + learned, learned };
   }
   const answers = example.messages.filter((m) => m.role === 'assistant');
   return {
@@ -80,29 +100,29 @@ function answerLength(row: Row, count: Counter, chat: ChatTokens): RowLength {
   };
 }
 
-function pairLength(row: Row, count: Counter, chat: ChatTokens): RowLength {
+function pairLength(row: Row, count: Counter, { chat, opening }: Surroundings): RowLength {
   const pair = preferenceOf(row);
   const text = (part: string | readonly { readonly content: string }[]) =>
     typeof part === 'string' ? part : textOfMessages(part);
   const longest = Math.max(count(text(pair.chosen)), count(text(pair.rejected)));
-  const marks = pair.kind === 'text' ? 1 : around(chat, pair.prompt.length + pair.chosen.length);
+  const marks = pair.kind === 'text' ? opening + 1 : around(chat, pair.prompt.length + pair.chosen.length);
   return { tokens: Math.ceil(count(text(pair.prompt)) + longest) + marks, learned: 1 };
 }
 
-function promptLength(row: Row, count: Counter, chat: ChatTokens): RowLength {
+function promptLength(row: Row, count: Counter, { chat, opening }: Surroundings): RowLength {
   const prompt = promptOf(row);
   const text = prompt.kind === 'text' ? prompt.prompt : textOfMessages(prompt.prompt);
-  const marks = prompt.kind === 'text' ? 0 : around(chat, prompt.prompt.length + 1);
+  const marks = prompt.kind === 'text' ? opening : around(chat, prompt.prompt.length + 1);
   return { tokens: Math.ceil(count(text)) + marks, learned: 0 };
 }
 
-const textLength = (row: Row, count: Counter): RowLength => {
-  const tokens = Math.ceil(count(textOf(row))) + 1;
+const textLength = (row: Row, count: Counter, { opening }: Surroundings): RowLength => {
+  const tokens = opening + Math.ceil(count(textOf(row))) + 1;
   return { tokens, learned: tokens };
 };
 
 const measure: {
-  readonly [K in RowKind]: (row: Row, count: Counter, chat: ChatTokens) => RowLength;
+  readonly [K in RowKind]: (row: Row, count: Counter, around: Surroundings) => RowLength;
 } = {
   text: textLength,
   completion: answerLength,
@@ -120,14 +140,16 @@ export async function lengthsOf(
 ): Promise<RowLengths> {
   const template = context.job.template ?? (model.template || defaultTemplate);
   const chat = chatTokens(template, model.tokensPerByte);
-  const tokens = model.tokenizer ? [...model.tokenizer.encode(PROBE)] : model.tokensPerByte;
-  const as = [typeof kind === 'string' ? kind : kind.name, chat, tokens];
+  const { tokenizer } = model;
+  const opening = tokenizer ? encodeOpening(tokenizer, '').length : 0;
+  const tokens = tokenizer ? contentOf(tokenizer) : model.tokensPerByte;
+  const as = [typeof kind === 'string' ? kind : kind.name, chat, opening, tokens];
   return context.lengths(option, split, as, async () => {
     const lengths = new RowLengths();
     const count = counterOf(model);
     for await (const row of context.rows(option, split)) {
       const read = typeof kind === 'string' ? kind : kind.of(row);
-      const { tokens, learned } = measure[read](row, count, chat);
+      const { tokens, learned } = measure[read](row, count, { chat, opening });
       lengths.push(tokens, learned, read);
     }
     return lengths;
