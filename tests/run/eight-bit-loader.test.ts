@@ -78,6 +78,19 @@ test('what was decided holds for the next program, and after a resume, whatever 
   expect(resumed.messages).toEqual([]);
 });
 
+test('a product too large for a sum of squares stays in f32, after a resume too', async () => {
+  const huge = { ...x, data: x.data.map((v) => 1e25 * v) } as Tensor;
+  const first = listen();
+  await first.loader.load(finishing(second), treatment, base).run(feeds(huge));
+  expect(first.messages).toEqual([expect.stringMatching(/: 1 of 1 .*: deaf \(more than 1,000 %\)$/)]);
+  const saved = first.loader.checkpoint();
+  const resumed = listen();
+  await resumed.loader.restore(async (name) => saved.get(name) as Tensor);
+  await resumed.loader.load(finishing(second), treatment, base).run(feeds(x));
+  expect(resumed.loaded).toEqual([['deaf']]);
+  expect(resumed.loader.decision()).toBe(first.loader.decision());
+});
+
 test('the decision over all programs, from the loader and from its checkpoint alone', async () => {
   const { loader } = listen();
   expect(loader.decision()).toBeUndefined();

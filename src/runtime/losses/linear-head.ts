@@ -37,7 +37,7 @@ export interface LinearHead {
   attach(loss: Node, gradient: Node): Node;
 }
 
-/** A trained head is taken whole: its gradient needs every row's probabilities over the whole vocabulary. */
+/** Logits that live at once. A trained head is taken whole: its gradient needs every row's probabilities over the whole vocabulary. */
 const CHUNK_LOGITS = 1 << 22;
 
 /** Fewer rows make the products with the head slow: each chunk reads all of it, and packs it once when loaded. */
@@ -49,7 +49,6 @@ const LEAST_CHUNK_ROWS = 264;
  * 1,024 rows of width 576 go back through the head in three quarters of the time that twice 512 take in eight bits.
  */
 const TILE_ROWS = 1024;
-const TILE_LOGITS = CHUNK_LOGITS;
 /** Weights of a tile that are widened from two bytes at once, also where rows are few. */
 const TILE_WEIGHTS = 1 << 22;
 const MOST_PARTS = 32;
@@ -70,12 +69,12 @@ function tileOf({
     const most = Math.max(LEAST_CHUNK_ROWS, Math.floor(CHUNK_LOGITS / vocabulary));
     return [given.chunkRows ?? pieces(count, most, 12), vocabulary];
   }
-  const most = Math.max(TILE_ROWS, Math.floor(TILE_LOGITS / vocabulary));
+  const most = Math.max(TILE_ROWS, Math.floor(CHUNK_LOGITS / vocabulary));
   const rows = given.chunkRows ?? pieces(count, most, 12);
   const parts = Math.min(
     MOST_PARTS,
     Math.max(
-      Math.ceil((Math.min(rows, count) * vocabulary) / TILE_LOGITS),
+      Math.ceil((Math.min(rows, count) * vocabulary) / CHUNK_LOGITS),
       Math.ceil(sizeOf(head.shape) / TILE_WEIGHTS),
     ),
   );

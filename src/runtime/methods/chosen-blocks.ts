@@ -10,7 +10,11 @@ export function chosenBlocks<Block>(blocks: readonly Block[], layers: number): r
     throw new MethodError(
       'layers',
       `the model has ${plural(blocks.length, 'block')}, not ${Math.abs(layers)}`,
-      [`use 1 to ${blocks.length}, or -1 to -${blocks.length} for the first ones`],
+      [
+        blocks.length === 1
+          ? 'leave `layers` out'
+          : `use 1 to ${blocks.length}, or -1 to -${blocks.length} for the first ones`,
+      ],
     );
   return layers > 0 ? blocks.slice(-layers) : blocks.slice(0, -layers);
 }

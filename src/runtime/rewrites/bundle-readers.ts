@@ -34,9 +34,11 @@ class Order {
   readonly nodes: readonly Node[];
   private readonly positions = new Map<Node, number>();
   private readonly users = new Map<Node, Node[]>();
+  private readonly outputs: ReadonlySet<Node>;
 
   constructor(program: Program) {
     this.nodes = nodesOf(program);
+    this.outputs = new Set(program.outputs.values());
     for (const [position, node] of this.nodes.entries()) {
       this.positions.set(node, position);
       for (const x of new Set(node.inputs)) {
@@ -45,6 +47,10 @@ class Order {
         else users.push(node);
       }
     }
+  }
+
+  isOutput(node: Node): boolean {
+    return this.outputs.has(node);
   }
 
   usersOf(node: Node): readonly Node[] {
@@ -92,6 +98,7 @@ function withoutInner({ temporaries, readers }: Group, order: Order): Group {
 
 /** The one node that every reader only goes into, such as a concat or a sum: they are joined already. */
 function meeting(readers: readonly Node[], order: Order): Node | undefined {
+  if (readers.some((node) => order.isOutput(node))) return undefined;
   const ends = readers.flatMap((node) =>
     order.usersOf(node).flatMap((x) => (x.op === 'reshape' ? order.usersOf(x) : [x])),
   );
@@ -158,13 +165,43 @@ function bundle(readers: readonly Node[], other?: Node): Node[] {
   });
 }
 
+/** Readers that come to be computed together. */
+interface Tied {
+  readonly readers: readonly Node[];
+  readonly tie: (readers: readonly Node[]) => Node[];
+}
+
+/** Without groups that would wait for one another: tied, each would be part of what the other one reads. */
+function apart(groups: readonly Tied[], order: Order): readonly Tied[] {
+  const groupOf = new Map(groups.flatMap((group) => group.readers.map((node) => [node, group] as const)));
+  const needs = new Map(groups.map((group) => [group, new Set<Tied>()]));
+  /** Groups that lead to a node. */
+  const before = new Map<Node, ReadonlySet<Tied>>();
+  for (const node of order.nodes) {
+    const found = new Set(
+      node.inputs.flatMap((x) => [...before.get(x)!, ...(groupOf.has(x) ? [groupOf.get(x)!] : [])]),
+    );
+    before.set(node, found);
+    const own = groupOf.get(node);
+    if (own) for (const group of found) needs.get(own)!.add(group);
+  }
+  const kept: Tied[] = [];
+  const reaches = (from: Tied, to: Tied, seen: Set<Tied>): boolean =>
+    [...needs.get(from)!].some(
+      (next) => next === to || (kept.includes(next) && !seen.has(next) && reaches(next, to, seen.add(next))),
+    );
+  for (const group of groups) if (!reaches(group, group, new Set())) kept.push(group);
+  return kept;
+}
+
 function run(program: Program): Program {
   const order = new Order(program);
-  const groups = [...groupsOf(order)].flatMap((whole) => {
+  const found = [...groupsOf(order)].flatMap((whole) => {
     const group = withoutInner(whole, order);
     const tie = together(group, order);
     return tie === undefined ? [] : [{ readers: group.readers, tie }];
   });
+  const groups = apart(found, order);
   if (groups.length === 0) return program;
   const groupOf = new Map(groups.flatMap((group) => group.readers.map((node) => [node, group] as const)));
   const built = new Map<Node, Node>();

@@ -28,6 +28,9 @@ export function eightBitErrors(
 
 const squares = (x: Node): Node => reshape(sum(mul(x, x)), [1]);
 
-/** ‖y − y₈‖ / ‖y‖ from such an output; 0 where everything is zero. */
-export const relativeError = (output: ArrayLike<number>): number =>
-  output[1] === 0 ? 0 : Math.sqrt(output[0]! / output[1]!);
+/** ‖y − y₈‖ / ‖y‖ from such an output; 0 where everything is zero, and the largest number where a sum is none. */
+export function relativeError(output: ArrayLike<number>): number {
+  const error = output[1] === 0 ? 0 : Math.sqrt(output[0]! / output[1]!);
+  // A checkpoint keeps it as JSON, which has no NaN and no infinity.
+  return Number.isFinite(error) ? error : Number.MAX_VALUE;
+}

@@ -6,6 +6,7 @@ import type { Executor } from '../executables/executable.ts';
 import { collectAll } from '../executables/release.ts';
 import type { Tensor } from '../programs/ops.ts';
 import { type Program, parametersOf } from '../programs/program.ts';
+import { scaleOfEightBits } from '../quantization/eight-bit-weights.ts';
 import { relativeError } from '../rewrites/eight-bit-errors.ts';
 import { type EightBitBase, eightBitParameters } from '../rewrites/eight-bit-parameters.ts';
 import type { CheckpointTensor, EightBitTreatment } from '../stages/stage.ts';
@@ -71,7 +72,7 @@ export function eightBitLoader(settings: EightBitSettings): EightBitLoader {
       collectAll();
     }
     const program = finish({ ...treatment, kept: kept() });
-    for (const name of kept()) codes.delete(name);
+    for (const name of kept()) for (const part of [name, scaleOfEightBits(name)]) codes.delete(part);
     return settings.load(program, { frozen: eightBitParameters(frozen, readBy(program), codes) });
   }
 
@@ -123,7 +124,8 @@ function readBy(program: Program): (parameter: string) => boolean {
 const productsIn = (program: Program): string[] =>
   parametersOf(program).flatMap(({ dtype, attributes }) => (dtype === 'i8' ? [attributes.name] : []));
 
-const percent = (error: number) => `${Number((100 * error).toPrecision(2))} %`;
+const percent = (error: number) =>
+  error < 10 ? `${Number((100 * error).toPrecision(2))} %` : 'more than 1,000 %';
 
 function inWords(found: ReadonlyMap<string, number>): string {
   const worst = [...found].toSorted(([, a], [, b]) => b - a);

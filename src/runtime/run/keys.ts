@@ -7,6 +7,7 @@ import type { DataExpression, Job } from '../../compiler/graph/graph.ts';
 import { catalog } from '../catalog.ts';
 import { resolveConvention } from '../data/convention.ts';
 import { digestData } from '../data/digest-data.ts';
+import { canonicalJson } from '../data/row-hash.ts';
 import { modelDigest } from './existing-model.ts';
 
 /** Raised when a change of ftc alters what stages compute, so that old results are not taken for new ones. */
@@ -20,18 +21,6 @@ export interface KeyParts {
   /** Digests of the data it reads, by option. */
   readonly data: Readonly<Record<string, string>>;
   readonly executable: string;
-}
-
-/** JSON with sorted keys: equal values have equal text. */
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (value !== null && typeof value === 'object') {
-    const fields = Object.entries(value)
-      .filter(([, v]) => v !== undefined)
-      .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
-    return `{${fields.map(([k, v]) => `${JSON.stringify(k)}:${canonicalJson(v)}`).join(',')}}`;
-  }
-  return JSON.stringify(value);
 }
 
 export function contentKey(parts: KeyParts): string {

@@ -84,7 +84,7 @@ async function allTogether(job: Job, some: readonly Proposal[], plan: Plan): Pro
 
 const joined = (...texts: readonly string[]) => texts.filter((text) => text !== '').join(' ');
 const withoutMethod = (text: string, { job, text: added }: Change) =>
-  added === job.method?.name ? text.replace(/^(q?lora)( |$)/, '') : text;
+  added.split(' ')[0] === job.method?.name ? text.replace(/^(q?lora)( |$)/, '') : text;
 
 const changed = (job: Job, options: Options): Job => ({ ...job, options: { ...job.options, ...options } });
 const takes = ({ kind }: Job, option: string) => stages[kind]!.entry.options[option] !== undefined;
@@ -110,6 +110,15 @@ const smallerMethods: Readonly<Record<string, readonly string[]>> = {
   lora: ['qlora'],
 };
 
+/** Options of the method that were written; its defaults are not the other one's. */
+const written = ({ method, defaults }: Job): Options =>
+  Object.fromEntries(
+    Object.entries(method?.options ?? {}).filter(
+      ([name]) =>
+        !defaults.some(({ path, from }) => from.startsWith('method default') && path.endsWith(`.${name}`)),
+    ),
+  );
+
 /** What both methods have in common stays as it was written. */
 const method =
   (name: string): Proposal =>
@@ -117,8 +126,11 @@ const method =
     const before = job.method;
     const offered = stages[job.kind]!.entry.methods.includes(name);
     if (!before || !offered || !smallerMethods[before.name]?.includes(name)) return undefined;
-    const options = before.name === 'lora' ? before.options : {};
-    return { text: name, job: { ...job, method: { name, options } } };
+    const options = before.name === 'lora' ? written(job) : {};
+    // What would do nothing beside it must not stay written.
+    const idle = stages[job.kind]!.entry.options.precision?.withoutEffect?.({}, name, job.options.precision!);
+    const text = idle ? `${name} precision=f32` : name;
+    return { text, job: { ...(idle ? changed(job, { precision: 'f32' }) : job), method: { name, options } } };
   };
 
 /** By how little they change of what is computed. */

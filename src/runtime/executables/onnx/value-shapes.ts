@@ -105,14 +105,14 @@ const norm: TypeRule = ({ node, types: [x] }) =>
 
 const typeRules: Readonly<Record<string, TypeRule>> = {
   ...Object.fromEntries(
-    ['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min', 'Pow'].map((operator) => [operator, elementwise]),
+    ['Add', 'Sub', 'Mul', 'Div', 'Max', 'Min'].map((operator) => [operator, elementwise]),
   ),
   ...Object.fromEntries(
     ['Greater', 'GreaterOrEqual', 'Less', 'LessOrEqual', 'Equal'].map((name) => [name, comparison]),
   ),
   ...Object.fromEntries(
     [
-      ...['Neg', 'Abs', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Tanh', 'Erf', 'Sigmoid', 'Softplus', 'Round'],
+      ...['Neg', 'Exp', 'Log', 'Sqrt', 'Reciprocal', 'Tanh', 'Erf', 'Sigmoid', 'Softplus'],
       ...['Softmax', 'LogSoftmax', 'QuickGelu', 'Gelu', 'RotaryEmbedding', 'Identity', 'ScatterElements'],
     ].map((operator) => [operator, same]),
   ),
@@ -169,7 +169,6 @@ const typeRules: Readonly<Record<string, TypeRule>> = {
   FusedMatMul: product,
   MatMulBnb4: codedProduct,
   MatMulNBits: codedProduct,
-  DynamicQuantizeMatMul: product,
   MatMulIntegerToFloat: (operands) => [{ dtype: 'f32', shape: product(operands)[0]!.shape }],
   QuantizeLinear: ({ types: [x, , zero] }) => like(zero!, x!.shape),
   LayerNormalization: norm,

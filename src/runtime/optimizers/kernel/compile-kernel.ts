@@ -1,6 +1,6 @@
 /**
  * Expressions of one element → one loop over a run of elements, in WebAssembly: four at once, each operation rounded to
- * single precision as PyTorch rounds it. Sums are taken in double precision, and so is all that goes into them.
+ * single precision, as PyTorch's are. Sums are taken in double precision, and so is all that goes into them.
  */
 import type { Expression, Step } from './expression.ts';
 import { type Code, doubles, instruction, loopFunction, singles } from './web-assembly.ts';

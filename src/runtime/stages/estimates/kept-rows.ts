@@ -1,11 +1,10 @@
 /** What the rows that a stage reads again take: as tokens in memory or in files, and an index of them. */
-import { storedWords } from '../parts/stored-sequences.ts';
+import { storedWords, wordLimit } from '../parts/stored-sequences.ts';
 import type { Estimate, PlannedModel } from '../stage.ts';
 import { bytesOfToken, MOST_BYTES_IN_MEMORY } from '../tokens.ts';
 
 /** Of a row: where it begins, how long it is, how much of it is learned, and its place in an epoch. */
 const INDEX_BYTES_A_ROW = 20;
-const LEAST_LIMIT = 2 ** 16;
 
 export interface KeptSide {
   readonly tokens: number;
@@ -18,7 +17,7 @@ export function keptRows(
   { family, config }: PlannedModel,
   ...sides: readonly KeptSide[]
 ): { readonly memory: number; readonly file: number } {
-  const width = bytesOfToken(Math.max(LEAST_LIMIT, family.shape(config).vocabularySize));
+  const width = bytesOfToken(wordLimit(family.shape(config).vocabularySize));
   const stores = sides.map(({ tokens, rows }) => ({
     index: rows * INDEX_BYTES_A_ROW,
     bytes: width * (rows === 0 ? tokens : storedWords(tokens)),

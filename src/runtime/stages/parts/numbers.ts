@@ -1,9 +1,9 @@
 /** A typed array that grows: an entry a row takes a few bytes where objects would take dozens. */
-type Array = Int32Array | Float32Array | Float64Array;
+type Typed = Int32Array | Float32Array | Float64Array;
 
 const SMALLEST = 256;
 
-export class Numbers<A extends Array> {
+export class Numbers<A extends Typed> {
   length = 0;
   private array: A;
 

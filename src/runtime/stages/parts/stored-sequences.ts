@@ -20,8 +20,8 @@ export interface Sequences {
 
 /** A word of the store holds the marks of so many tokens. */
 const MARKS = 16;
-/** Words of marks need as much. */
-const LEAST_LIMIT = 2 ** MARKS;
+/** What each word of a store is below: a token, or marks. */
+export const wordLimit = (vocabularySize: number): number => Math.max(2 ** MARKS, vocabularySize);
 
 export class StoredSequences implements Sequences {
   private readonly starts = new Numbers(Float64Array);
@@ -72,7 +72,7 @@ export class StoredSequences implements Sequences {
 export const sequencesFor = (
   context: Pick<StageContext, 'tokens'>,
   { vocabularySize }: Pick<Tokenizer, 'vocabularySize'>,
-): StoredSequences => new StoredSequences(context.tokens(Math.max(LEAST_LIMIT, vocabularySize)));
+): StoredSequences => new StoredSequences(context.tokens(wordLimit(vocabularySize)));
 
 /** Tokens of the longest one; 0 where there is none. */
 export const longestIn = ({ lengths }: Pick<Sequences, 'lengths'>): number =>

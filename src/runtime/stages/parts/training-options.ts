@@ -16,7 +16,7 @@ export const seedOption: Options = {
 /** Why eight bits have nothing to do beside a method. */
 const withoutFrozenProducts: Readonly<Record<string, string>> = {
   full: 'every weight is trained, and int8 is for products with frozen ones',
-  qlora: 'the frozen weights are in codes already',
+  qlora: 'the linear layers are in codes already',
 };
 
 const precisionOption: Options = {
