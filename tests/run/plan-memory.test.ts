@@ -73,6 +73,22 @@ test('an adapter: frozen weights packed for each direction; codes are not packed
   expect(coded['quantized weights']).toBe(BLOCKS * codes);
 });
 
+test('codes that an earlier training left keep its adapters beside them: merged after lora, read again after qlora', async () => {
+  const planned = ['lora r=16', 'qlora r=16', 'qlora r=16 quant=fp4', 'qlora r=16 dora=true'].map(
+    async (first) => {
+      const shop = workshop(
+        `pretrain(${model} max_steps=1) → one: sft(${first} ${first.startsWith('lora') ? 'targets=all' : ''}; ${rows} batch=2 max_steps=1)
+       → two: sft(qlora r=2; ${rows} batch=2 max_steps=1)`,
+      );
+      return partsOf(stageOf(await shop.plan(), 'two'));
+    },
+  );
+  const [merged, kept, other, scaled] = await Promise.all(planned);
+  const earlier = BLOCKS * linears.reduce((n, shape) => n + 4 * 16 * (shape[0]! + shape[1]!), 0);
+  expect(kept!.weights).toBe(merged!.weights! + earlier);
+  for (const parts of [other, scaled]) expect(parts!.weights).toBe(merged!.weights);
+});
+
 test('blocks that are computed again keep fewer activations', async () => {
   const deep = `model=llama(layers=6 width=64 heads=2 context=128) vocabulary=${VOCABULARY}`;
   const planned = ['', ' recompute=blocks'].map(async (options) =>

@@ -3,8 +3,10 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { readSafetensorsHeader } from '../../src/runtime/checkpoints/safetensors.ts';
+import { codesAfter, keepingCodes } from '../../src/runtime/methods/kept-codes.ts';
+import { qlora } from '../../src/runtime/methods/qlora.ts';
 import { quantize } from '../../src/runtime/quantization/quantize.ts';
-import type { QuantizationOptions } from '../../src/runtime/quantization/quantized-tensor.ts';
+import type { KeptWeight, QuantizationOptions } from '../../src/runtime/quantization/quantized-tensor.ts';
 import { PolicyLoader } from '../../src/runtime/run/policies.ts';
 import { readTrainedAnswers } from '../../src/runtime/run/trained-answers.ts';
 import { openWeights, transposed } from '../../src/runtime/run/weights.ts';
@@ -121,6 +123,34 @@ describe.each([
       // A fused weight has the ranks of its slices together.
       family.modelType === 'gpt2' ? [8, 4, 2, 4] : [4, 2, 2, 4],
     );
+    // What the plan takes them for.
+    const target = {
+      config,
+      parameters: family.parameters(config),
+      linears: family.linears(config),
+      blocks: family.blocks(config),
+    };
+    const format = quant === 'quant=nf4' ? { quant: 'nf4' } : { quant: 'int4', double_quant: false };
+    const some = { targets: ['q', 'v', 'up'] };
+    const trained = [{ r: 4, ...some }, { r: 2, ...some }, { r: 2 }, { r: 4 }];
+    const methods = trained.map((options) => qlora.apply(target, { ...format, ...options }));
+    const planned = methods.reduce(
+      (codes, method) =>
+        codesAfter(
+          keepingCodes(method, (name) => codes.get(name)),
+          codes,
+        ),
+      new Map<string, KeptWeight>(),
+    );
+    for (const name of weights.keys()) {
+      const found = 'beside' in weights ? weights.beside(name) : undefined;
+      const beside = found?.adapters.map(({ down, scale, turned }) => ({
+        rank: down.shape[0],
+        scale,
+        turned,
+      }));
+      expect(planned.get(name)?.beside, name).toEqual(beside);
+    }
     // The codes are those of the base, however much was trained beside them.
     const base = (await policyOf(shop, said, 'pretrain.policy')).weights.get(weight)!;
     expect(kept!.codes.codes).toEqual(

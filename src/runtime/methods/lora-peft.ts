@@ -1,6 +1,7 @@
 /** Adapters as PEFT stores them: adapter_config.json and the tensors of adapter_model.safetensors. */
 import type { Json } from '../../compiler/catalog.ts';
 import type { Tensor } from '../programs/ops.ts';
+import type { LowRankShape } from '../quantization/quantized-tensor.ts';
 import { type Adapter, type AdapterPart, isEmbedding, isTied } from './lora-adapters.ts';
 import type { LoraSettings } from './lora-options.ts';
 import type { BaseWeights, MethodTarget } from './method.ts';
@@ -17,6 +18,19 @@ function sizeOf({ parts }: Adapter, rslora: boolean): { r: number; alpha: number
   const r = parts.reduce((sum, part) => sum + storedRank(part), 0);
   return { r, alpha: alpha * (rslora ? Math.sqrt(r / rank) : r / rank) };
 }
+
+/** What each adapter adds to its weight, slices as one of their summed rank; undefined where it scales the weight too. */
+export const addedShapes = (
+  adapters: readonly Adapter[],
+  { rslora, dora }: Pick<LoraSettings, 'rslora' | 'dora'>,
+): Map<string, LowRankShape | undefined> =>
+  new Map(
+    adapters.map((adapter) => {
+      const { weight, layout, parts } = adapter;
+      const shape = { rank: sizeOf(adapter, rslora).r, scale: parts[0]!.scale, turned: layout === 'in,out' };
+      return [weight, dora ? undefined : shape];
+    }),
+  );
 
 /** Values by how often they come, the smaller one first where they come as often. */
 function commonest(values: readonly number[]): number {

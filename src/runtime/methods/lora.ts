@@ -1,7 +1,7 @@
 /** `lora`: low-rank adapters beside frozen weights. */
 import { adaptersFor } from './lora-adapters.ts';
 import { loraOptions, loraSettings } from './lora-options.ts';
-import { peftConfig, peftTensors } from './lora-peft.ts';
+import { addedShapes, peftConfig, peftTensors } from './lora-peft.ts';
 import { addAdapters, hasMask, maskName } from './lora-rewrite.ts';
 import { adapterParameters, startValues } from './lora-start.ts';
 import { mergePeft } from './merge-peft.ts';
@@ -75,6 +75,7 @@ export const lora: Method = {
         addAdapters(program, adapters, { dropout: dropout && masked.length > 0 }),
       adapter: {
         config,
+        adds: addedShapes(adapters, settings),
         merge: (base, tensors) => mergePeft(base, peftTensors(tensors, adapters, base), config, turned),
         export: (tensors, base) => peftTensors(tensors, adapters, base),
       },

@@ -3,7 +3,7 @@ import type { Json, MethodEntry } from '../../compiler/catalog.ts';
 import type { LinearLayer, ModelConfig, ParameterSpec } from '../models/model.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
-import type { KeptWeight } from '../quantization/quantized-tensor.ts';
+import type { KeptWeight, LowRankShape } from '../quantization/quantized-tensor.ts';
 
 /** What a method needs to know of the model, without knowing the family. */
 export interface MethodTarget {
@@ -42,6 +42,8 @@ export interface AppliedMethod {
   readonly adapter?: {
     /** PEFT's adapter_config.json. */
     readonly config: Readonly<Record<string, Json>>;
+    /** What it adds to weights of the base, by their names; undefined where it scales them too (DoRA). */
+    readonly adds: ReadonlyMap<string, LowRankShape | undefined>;
     /**
      * New values of the base weights that the adapter changes: W + scale · B A, in the layout of the base, which stays as
      * it is; the same numbers as from reading the exported adapter. `added` has every tensor of `AppliedMethod.added`.

@@ -78,8 +78,19 @@ export function blockProblem(block: number): string | undefined {
   return `block is ${block}, not a power of two: try ${nearest}`;
 }
 
+/** How a tensor is quantized. */
+export const kindOf = ({ format, block, absmax }: QuantizedTensor): QuantizationOptions => ({
+  format,
+  block,
+  doubleQuantization: !(absmax instanceof Float32Array),
+});
+
+/** Whether both quantize alike. */
+export const sameOptions = (a: QuantizationOptions, b: QuantizationOptions): boolean =>
+  a.format === b.format &&
+  (a.block ?? DEFAULT_BLOCK) === (b.block ?? DEFAULT_BLOCK) &&
+  (a.doubleQuantization ?? false) === (b.doubleQuantization ?? false);
+
 /** Whether a tensor is quantized as the options say. */
-export const sameKind = ({ format, block, absmax }: QuantizedTensor, options: QuantizationOptions): boolean =>
-  format === options.format &&
-  block === (options.block ?? DEFAULT_BLOCK) &&
-  absmax instanceof Float32Array !== (options.doubleQuantization ?? false);
+export const sameKind = (tensor: QuantizedTensor, options: QuantizationOptions): boolean =>
+  sameOptions(kindOf(tensor), options);

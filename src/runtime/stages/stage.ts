@@ -12,7 +12,7 @@ import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import type { StateBytes } from '../optimizers/optimizer.ts';
 import type { Tensor } from '../programs/ops.ts';
 import type { Program } from '../programs/program.ts';
-import type { QuantizationOptions, QuantizedTensor } from '../quantization/quantized-tensor.ts';
+import type { KeptWeight, QuantizationOptions, QuantizedTensor } from '../quantization/quantized-tensor.ts';
 import type { Metrics, RunEvent, Sample } from '../run/events.ts';
 import type { Tokenizer } from '../tokenizers/load-tokenizer.ts';
 import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
@@ -249,6 +249,8 @@ export interface PlannedModel {
   readonly template?: string;
   /** Whose tensors it has, from the base up: the stages that made them, and their bytes. */
   readonly tensors?: readonly { readonly stage: string; readonly bytes: number }[];
+  /** Which of its weights were trained as codes and adapters. */
+  readonly codes?: ReadonlyMap<string, KeptWeight>;
 }
 
 export interface Estimate {

@@ -1,5 +1,6 @@
 /** What estimates of several stages share: sizes of models, methods and steps. */
 import { readableBytes } from '../../../compiler/diagnostics/words/words.ts';
+import { codesAfter, keepingCodes } from '../../methods/kept-codes.ts';
 import type { AppliedMethod } from '../../methods/method.ts';
 import type { ParameterSpec } from '../../models/model.ts';
 import { sizeOf } from '../../programs/program.ts';
@@ -37,7 +38,7 @@ export function methodSizes(
   heads: readonly Pick<ParameterSpec, 'name' | 'shape'>[] = [],
 ): MethodSizes {
   const { family, config } = model;
-  const method = context.method(family, config);
+  const method = keepingCodes(context.method(family, config), (name) => model.codes?.get(name));
   const eightBit = eightBitOf(context.job.options, method);
   const specs = [...family.parameters(config), ...method.added];
   const elements = new Map(specs.map((spec) => [spec.name, sizeOf(spec.shape)]));
@@ -86,7 +87,8 @@ function madeOf(stage: string, model: PlannedModel, method: AppliedMethod): Plan
   const own = family.parameters(config).filter(({ name }) => isOwn(name));
   const bytes = BYTES * own.reduce((n, { shape }) => n + sizeOf(shape), 0);
   const below = method.adapter ? tensorsOf(model) : [];
-  return { ...model, tensors: [...below, { stage, bytes }] };
+  const codes = codesAfter(method, model.codes ?? new Map());
+  return { ...model, tensors: [...below, { stage, bytes }], codes };
 }
 
 /** Tensors of a model whose making is not known count as those of one stage. */

@@ -1,6 +1,7 @@
 /** What the training stages do alike: attach a method, count steps, drive the loop. */
 
 import type { Executor } from '../../executables/executable.ts';
+import { keepingCodes } from '../../methods/kept-codes.ts';
 import type { AppliedMethod, BaseWeights } from '../../methods/method.ts';
 import type { Initializer, ModelConfig, ModelFamily, ParameterSpec } from '../../models/model.ts';
 import type { Tensor } from '../../programs/ops.ts';
@@ -10,6 +11,7 @@ import { quantize } from '../../quantization/quantize.ts';
 import { besideNames, quantizedParameters } from '../../quantization/quantized-parameters.ts';
 import {
   type KeptWeight,
+  kindOf,
   type QuantizationOptions,
   type QuantizedTensor,
   sameKind,
@@ -73,15 +75,16 @@ const unkept = (weights: Policy['weights'], name: string): Tensor =>
 
 /** A method on a policy: weights that are codes and adapters stay so where the codes are of the method's kind. */
 export function methodBeside({ weights }: Policy, method: AppliedMethod): AppliedMethod {
-  const { quantized } = method;
-  if (quantized === undefined || !('beside' in weights)) return method;
-  const kept = [...quantized].map(([name, options]): [string, KeptWeight] => {
+  if (!('beside' in weights)) return method;
+  return keepingCodes(method, (name) => {
     const found = weights.beside(name);
-    if (found === undefined || !sameKind(found.codes, options)) return [name, options];
-    const beside = found.adapters.map(({ down, scale, turned }) => ({ rank: down.shape[0]!, scale, turned }));
-    return [name, { ...options, beside }];
+    const beside = found?.adapters.map(({ down, scale, turned }) => ({
+      rank: down.shape[0]!,
+      scale,
+      turned,
+    }));
+    return found && { ...kindOf(found.codes), ...(beside && { beside }) };
   });
-  return { ...method, quantized: new Map(kept) };
 }
 
 /** The parts that programs read in place of a weight. */
