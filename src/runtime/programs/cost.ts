@@ -1,4 +1,4 @@
-/** What a program costs, from its shapes alone: arithmetic, and the most memory that is alive at once. */
+/** What a program costs, from its shapes alone. */
 import type { DType } from './ops.ts';
 import type { Node, Program } from './program.ts';
 import { nodesOf, sizeOf } from './program.ts';
@@ -57,42 +57,4 @@ export function programSeconds(program: Program, speed: Speed): number {
     const busy = Math.max(operations / speed.operationsPerSecond, bytes / speed.bytesPerSecond);
     return total + busy + speed.secondsPerNode;
   }, 0);
-}
-
-export interface MemoryCost {
-  /** Parameters the program reads. */
-  readonly weightBytes: number;
-  /** The most that intermediate values and outputs take at once, executed in topological order. */
-  readonly activationBytes: number;
-}
-
-/** Memory by liveness: a value lives from its computation to its last use, outputs to the end. */
-export function memoryCost(program: Program): MemoryCost {
-  const order = nodesOf(program);
-  const storage = new Map<Node, Node>();
-  const uses = new Map<Node, number>();
-  for (const node of order) storage.set(node, isView(node) ? storage.get(node.inputs[0]!)! : node);
-  for (const node of order) for (const x of node.inputs) count(uses, storage.get(x)!, 1);
-  for (const node of program.outputs.values()) count(uses, storage.get(node)!, 1);
-  let alive = 0;
-  let most = 0;
-  let weightBytes = 0;
-  for (const node of order) {
-    if (node.op === 'parameter') weightBytes += bytesOf(node);
-    const own = storage.get(node)!;
-    if (own === node && node.op !== 'parameter' && node.op !== 'constant') alive += bytesOf(node);
-    most = Math.max(most, alive);
-    for (const x of node.inputs) {
-      const memory = storage.get(x)!;
-      if (count(uses, memory, -1) === 0 && memory.op !== 'parameter' && memory.op !== 'constant')
-        alive -= bytesOf(memory);
-    }
-  }
-  return { weightBytes, activationBytes: most };
-}
-
-function count(uses: Map<Node, number>, node: Node, change: number): number {
-  const now = (uses.get(node) ?? 0) + change;
-  uses.set(node, now);
-  return now;
 }
