@@ -182,7 +182,8 @@ describe('a damaged checkpoint', () => {
   it.each([
     ['[]', 'is not a JSON object'],
     ['{"quant', 'is not a JSON object'],
-    [valid.replace('64', '60'), 'has blocksize 60'],
+    [valid.replace('64', '60'), 'has blocksize 60, where a power of two is read (64 is usual)'],
+    [valid.replace('256', '96'), 'has nested_blocksize 96, where a power of two is read'],
     [valid.replace('[48, 80]', '[48, -80]'), 'has shape [48,-80]'],
     [valid.replace('"dtype": "bfloat16", ', ''), 'has dtype missing'],
     [valid.replace('"nf4"', '"nf5"'), 'has quant_type "nf5"'],

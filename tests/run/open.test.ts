@@ -1,7 +1,10 @@
 /** Pipelines that start from a model which is there. */
-import { cpSync, renameSync } from 'node:fs';
+import { cpSync, realpathSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { WHOLE } from '../../src/runtime/checkpoints/checkpoint-tensors.ts';
+import { readSafetensors, writeSafetensors } from '../../src/runtime/checkpoints/safetensors.ts';
+import type { Tensor } from '../../src/runtime/programs/ops.ts';
 import { generate } from '../../src/runtime/run/generate.ts';
 import { TINY, workshops } from './workshop.ts';
 
@@ -93,6 +96,99 @@ test('a directory that is not there, and one without a model', async () => {
   shop.pipeline('sft(model=local("empty"))');
   const empty = await shop.plan();
   expect(empty.diagnostics[0]!.message).toContain('empty: has neither config.json nor adapter_config.json');
+});
+
+/** A model in NF4, copied and then broken. */
+async function withBroken(name: string, config: object, change: (tensors: Map<string, Tensor>) => void) {
+  const shop = workshop(
+    `${template}pretrain(${TINY} max_steps=1 template=plain) → export(to="base" quant=nf4)`,
+  );
+  await shop.run();
+  const [base, copy] = ['base', name].map((directory) => join(shop.directory, directory)) as [string, string];
+  cpSync(base, copy, { recursive: true });
+  shop.write(
+    `${name}/config.json`,
+    JSON.stringify({ ...JSON.parse(shop.read('base/config.json')), ...config }),
+  );
+  const tensors = await readSafetensors(join(base, WHOLE));
+  change(tensors);
+  await writeSafetensors(join(copy, WHOLE), tensors);
+  shop.pipeline(`sft(model=local("${name}") qlora r=2 max_steps=1)`);
+  return shop;
+}
+
+const WEIGHT = 'model.layers.0.self_attn.q_proj.weight';
+const STATE = `${WEIGHT}.quant_state.bitsandbytes__nf4`;
+const before = 'it was before: `qlora` and `precision=int8` keep it small in memory';
+
+test.each([
+  {
+    name: 'gptq',
+    config: { quantization_config: { quant_method: 'gptq', bits: 4 } },
+    change: () => undefined,
+    message: 'gptq/config.json: says that the weights are quantized with "gptq", which ftc does not read',
+    help: 'take the model as it was before it was quantized; `qlora` and `precision=int8` keep it small in memory',
+  },
+  {
+    name: 'eight',
+    config: { quantization_config: { quant_method: 'bitsandbytes', load_in_8bit: true } },
+    change: () => undefined,
+    message: 'says that the weights are quantized with bitsandbytes in 8 bits',
+    help: 'take the model as it was before it was quantized; `qlora` and `precision=int8` keep it small in memory',
+  },
+  {
+    name: 'stateless',
+    config: {},
+    change: (tensors: Map<string, Tensor>) => void tensors.delete(STATE),
+    message: `stateless/model.safetensors: the tensor "${WEIGHT}" is in codes, and the quant_state that says what they mean is missing beside it`,
+    help: 'download the model again: a quant_state lies beside every weight in codes',
+  },
+  {
+    name: 'blocks',
+    config: {},
+    change(tensors: Map<string, Tensor>) {
+      const text = new TextDecoder().decode(tensors.get(STATE)!.data as Uint8Array);
+      const data = new TextEncoder().encode(text.replace('"blocksize": 64', '"blocksize": 96'));
+      tensors.set(STATE, { dtype: 'u8', shape: [data.length], data });
+    },
+    message: `blocks/model.safetensors: the tensor "${STATE}" has blocksize 96, where a power of two is read (64 is usual)`,
+    help: `quantize the model again, or take it as ${before}`,
+  },
+  {
+    name: 'short',
+    config: {},
+    change: (tensors: Map<string, Tensor>) =>
+      void tensors.set(`${WEIGHT}.absmax`, { dtype: 'u8', shape: [3], data: new Uint8Array(3) }),
+    message: `short/model.safetensors: the tensor "${WEIGHT}.absmax" has 3 elements where its quant_state asks for 16`,
+    help: `quantize the model again, or take it as ${before}`,
+  },
+])('codes that a run would refuse are refused by the plan: $name', async (broken) => {
+  const shop = await withBroken(broken.name, broken.config, broken.change);
+  const { diagnostics, stages } = await shop.plan();
+  expect(diagnostics).toMatchObject([
+    { severity: 'error', code: 'FTP5011', stage: 'open', span: { line: 1 } },
+  ]);
+  expect(diagnostics[0]!.message).toContain(broken.message);
+  expect(diagnostics[0]!.help[0]).toBe(broken.help);
+  expect(stages[0]!.action).toBe('blocked');
+});
+
+test('an adapter on a base of another family: the base that it names is the way out', async () => {
+  const shop = await withBase();
+  shop.pipeline(`open(local("base")) → sft(${lora} max_steps=1) → export(to="adapter" as=adapter)`);
+  await shop.run();
+  shop.pipeline(
+    `${template}pretrain(model=gpt2(layers=1 width=32 heads=2 context=32) vocabulary=300 max_steps=1 template=plain) → export(to="other")`,
+  );
+  await shop.run();
+  shop.pipeline(`open(local("other" adapter="adapter")) → sft(${lora} max_steps=1)`);
+  const { diagnostics } = await shop.plan();
+  expect(diagnostics).toMatchObject([{ code: 'FTP5011', stage: 'open' }]);
+  expect(diagnostics[0]!.message).toContain(
+    'the adapter changes model.layers.0.self_attn.q_proj, which the base model does not have',
+  );
+  const base = realpathSync(join(shop.directory, 'base'));
+  expect(diagnostics[0]!.help).toEqual([`open it on its base: \`local("${base}" adapter="adapter")\``]);
 });
 
 test('a model that was moved away since it was opened', async () => {

@@ -2,6 +2,8 @@
 export class CheckpointError extends Error {
   override readonly name = 'CheckpointError';
   readonly file: string;
+  /** What is wrong with the file, without its name. */
+  readonly problem: string;
   /** The tensor at fault, where one is. */
   readonly tensor: string | undefined;
   /** What to do about it. */
@@ -10,6 +12,7 @@ export class CheckpointError extends Error {
   constructor(file: string, message: string, tensor?: string, help: readonly string[] = []) {
     super(printable(`${file}: ${message}`));
     this.file = file;
+    this.problem = message;
     this.tensor = tensor;
     this.help = help;
   }

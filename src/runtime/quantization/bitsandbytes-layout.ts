@@ -11,13 +11,12 @@
  * int8 and int4 are kept in the same way under `quant_state.ftc__int8`, a key that bitsandbytes refuses.
  */
 import { codeTables, dynamicMap } from './code-tables.ts';
-import { readQuantState, writeQuantState } from './quant-state.ts';
+import { QUANTIZE_AGAIN, type QuantState, readQuantState, writeQuantState } from './quant-state.ts';
 import { QuantizationError } from './quantization-error.ts';
 import {
   codeBytes,
   elementCount,
   type QuantizationOptions,
-  type QuantizedAbsmax,
   type QuantizedFormat,
   type QuantizedTensor,
   quantizedFormats,
@@ -26,6 +25,12 @@ import {
 export type StoredTensor =
   | { readonly dtype: 'U8'; readonly shape: readonly number[]; readonly data: Uint8Array }
   | { readonly dtype: 'F32'; readonly shape: readonly number[]; readonly data: Float32Array };
+
+/** Number format and count of a tensor, as the header of its file has them. */
+export interface PartSize {
+  readonly dtype: string;
+  readonly count: number;
+}
 
 const owner: { readonly [F in QuantizedFormat]: 'bitsandbytes' | 'ftc' } = {
   nf4: 'bitsandbytes',
@@ -61,6 +66,60 @@ export function quantizedWeights(names: Iterable<string>): Map<string, string[]>
   return weights;
 }
 
+/** Weights that have an absmax beside them, and no quant_state to say what their codes mean. */
+export function weightsWithoutState(names: Iterable<string>): string[] {
+  const all = new Set(names);
+  const known = quantizedWeights(all);
+  return [...all].filter((name) => all.has(`${name}.absmax`) && !known.has(name));
+}
+
+/**
+ * The quant_state of the weight `name`, held to the sizes of its other parts.
+ * @param sizeOf Of a tensor that is there.
+ * @throws QuantizationError as `fromBitsandbytes`, but for values
+ */
+export function checkedState(
+  name: string,
+  { stateName, bytes }: { readonly stateName: string; readonly bytes: Uint8Array },
+  sizeOf: (part: string) => PartSize | undefined,
+): QuantState {
+  const state = readQuantState(bytes, stateName);
+  if (!stateName.endsWith(`.${stateKey(state.format)}`))
+    throw new QuantizationError(`has quant_type "${state.format}"`, stateName, [QUANTIZE_AGAIN]);
+  for (const [part, wanted] of sizesOfParts(name, state)) checkSize(part, wanted, sizeOf(part));
+  return state;
+}
+
+function sizesOfParts(name: string, { format, block, shape, nested }: QuantState): Map<string, PartSize> {
+  const count = elementCount(shape);
+  const blocks = Math.ceil(count / block);
+  const ofNested: [string, PartSize][] =
+    nested === undefined
+      ? []
+      : [
+          [`${name}.nested_absmax`, { dtype: 'F32', count: Math.ceil(blocks / nested.block) }],
+          [`${name}.nested_quant_map`, { dtype: 'F32', count: dynamicMap.length }],
+        ];
+  return new Map<string, PartSize>([
+    [name, { dtype: 'U8', count: codeBytes(format, count) }],
+    [`${name}.quant_map`, { dtype: 'F32', count: codeTables[format].length }],
+    [`${name}.absmax`, { dtype: nested === undefined ? 'F32' : 'U8', count: blocks }],
+    ...ofNested,
+  ]);
+}
+
+function checkSize(name: string, wanted: PartSize, found: PartSize | undefined): void {
+  const problem =
+    found === undefined
+      ? 'is missing'
+      : found.dtype !== wanted.dtype
+        ? `holds ${found.dtype} numbers, not ${wanted.dtype}`
+        : found.count !== wanted.count
+          ? `has ${found.count} elements where its quant_state asks for ${wanted.count}`
+          : undefined;
+  if (problem !== undefined) throw new QuantizationError(problem, name, [QUANTIZE_AGAIN]);
+}
+
 /** The arrays are those of the tensor, not copies. */
 export function toBitsandbytes(name: string, tensor: QuantizedTensor): Map<string, StoredTensor> {
   const { format, codes, absmax, table } = tensor;
@@ -90,57 +149,41 @@ export function toBitsandbytes(name: string, tensor: QuantizedTensor): Map<strin
 export function fromBitsandbytes(name: string, tensors: ReadonlyMap<string, StoredTensor>): QuantizedTensor {
   const format = quantizedFormats.find((each) => tensors.has(`${name}.${stateKey(each)}`));
   const stateName = `${name}.${stateKey(format ?? 'nf4')}`;
-  const state = readQuantState(take(tensors, stateName, 'U8'), stateName);
-  if (state.format !== format) throw new QuantizationError(`has quant_type "${state.format}"`, stateName);
-  const { block, shape, originalType, nested } = state;
-  const count = elementCount(shape);
-  const blocks = Math.ceil(count / block);
-  const codes = take(tensors, name, 'U8', codeBytes(format, count));
-  const table = takeTable(tensors, `${name}.quant_map`, codeTables[format]);
-  const readNested = (): QuantizedAbsmax => ({
-    codes: take(tensors, `${name}.absmax`, 'U8', blocks),
-    absmax: take(tensors, `${name}.nested_absmax`, 'F32', Math.ceil(blocks / nested!.block)),
-    map: takeTable(tensors, `${name}.nested_quant_map`, dynamicMap),
-    ...nested!,
+  const bytes = bytesOf(tensors, stateName);
+  const { nested, ...state } = checkedState(name, { stateName, bytes }, (part) => {
+    const found = tensors.get(part);
+    return found && { dtype: found.dtype, count: found.data.length };
   });
-  const absmax = nested === undefined ? take(tensors, `${name}.absmax`, 'F32', blocks) : readNested();
-  return { format, shape, block, codes, absmax, table, originalType };
+  const table = tableOf(tensors, `${name}.quant_map`, codeTables[state.format]);
+  const absmax =
+    nested === undefined
+      ? floatsOf(tensors, `${name}.absmax`)
+      : {
+          codes: bytesOf(tensors, `${name}.absmax`),
+          absmax: floatsOf(tensors, `${name}.nested_absmax`),
+          map: tableOf(tensors, `${name}.nested_quant_map`, dynamicMap),
+          ...nested,
+        };
+  return { ...state, codes: bytesOf(tensors, name), absmax, table };
 }
 
-interface DataOf {
-  readonly U8: Uint8Array;
-  readonly F32: Float32Array;
-}
-
-/** A part with the right number format and count, free of NaN and infinities. */
-function take<D extends keyof DataOf>(
-  tensors: ReadonlyMap<string, StoredTensor>,
-  name: string,
-  dtype: D,
-  count?: number,
-): DataOf[D] {
+function bytesOf(tensors: ReadonlyMap<string, StoredTensor>, name: string): Uint8Array {
   const found = tensors.get(name);
-  if (found === undefined) throw new QuantizationError('is missing', name);
-  if (found.dtype !== dtype) {
-    throw new QuantizationError(`holds ${found.dtype} numbers, not ${dtype}`, name);
-  }
-  const { data } = found;
-  if (count !== undefined && data.length !== count) {
-    throw new QuantizationError(`has ${data.length} elements where its quant_state asks for ${count}`, name);
-  }
-  if (data instanceof Float32Array) {
-    const at = data.findIndex((value) => !Number.isFinite(value));
-    if (at >= 0) throw new QuantizationError(`is ${data[at]} at [${at}]`, name);
-  }
-  return data as DataOf[D];
+  if (found?.dtype === 'U8') return found.data;
+  const message = found === undefined ? 'is missing' : `holds ${found.dtype} numbers, not U8`;
+  throw new QuantizationError(message, name, [QUANTIZE_AGAIN]);
+}
+
+/** Free of NaN and infinities. */
+function floatsOf(tensors: ReadonlyMap<string, StoredTensor>, name: string): Float32Array {
+  const data = tensors.get(name)!.data as Float32Array;
+  const at = data.findIndex((value) => !Number.isFinite(value));
+  if (at < 0) return data;
+  throw new QuantizationError(`is ${data[at]} at [${at}]`, name, [QUANTIZE_AGAIN]);
 }
 
 /** `ours` where the file's is the same, so that a model's weights share one table. */
-function takeTable(
-  tensors: ReadonlyMap<string, StoredTensor>,
-  name: string,
-  ours: Float32Array,
-): Float32Array {
-  const table = take(tensors, name, 'F32', ours.length);
+function tableOf(tensors: ReadonlyMap<string, StoredTensor>, name: string, ours: Float32Array): Float32Array {
+  const table = floatsOf(tensors, name);
   return table.every((value, code) => Object.is(value, ours[code])) ? ours : table;
 }

@@ -18,6 +18,12 @@ export interface QuantState {
   readonly nested: { readonly block: number; readonly offset: number } | undefined;
 }
 
+const POWER_OF_TWO = ', where a power of two is read (64 is usual)';
+
+/** The way out of what is wrong with codes in a file. */
+export const QUANTIZE_AGAIN =
+  'quantize the model again, or take it as it was before: `qlora` and `precision=int8` keep it small in memory';
+
 const originalTypes: readonly string[] = ['float32', 'float16', 'bfloat16'] satisfies OriginalType[];
 
 /** UTF-8, the same bytes that bitsandbytes writes for the same tensor. */
@@ -47,14 +53,14 @@ export function writeQuantState(tensor: QuantizedTensor): Uint8Array {
  */
 export function readQuantState(bytes: Uint8Array, name: string): QuantState {
   const fail = (message: string): never => {
-    throw new QuantizationError(message, name);
+    throw new QuantizationError(message, name, [QUANTIZE_AGAIN]);
   };
   const state = parse(bytes) ?? fail('is not a JSON object');
-  const field = <T>(key: string, fits: (value: unknown) => value is T): T => {
+  const field = <T>(key: string, fits: (value: unknown) => value is T, wanted = ''): T => {
     const value = state[key];
-    return fits(value) ? value : fail(`has ${key} ${JSON.stringify(value) ?? 'missing'}`);
+    return fits(value) ? value : fail(`has ${key} ${JSON.stringify(value) ?? 'missing'}${wanted}`);
   };
-  const block = field('blocksize', isBlock);
+  const block = field('blocksize', isBlock, POWER_OF_TWO);
   const nested = 'nested_offset' in state || 'nested_blocksize' in state;
   return {
     format: field('quant_type', isFormat),
@@ -63,7 +69,8 @@ export function readQuantState(bytes: Uint8Array, name: string): QuantState {
     shape: field('shape', isShape),
     nested: nested
       ? {
-          block: 'nested_blocksize' in state ? field('nested_blocksize', isBlock) : NESTED_BLOCK,
+          block:
+            'nested_blocksize' in state ? field('nested_blocksize', isBlock, POWER_OF_TWO) : NESTED_BLOCK,
           offset: Math.fround(field('nested_offset', isFiniteNumber)),
         }
       : undefined,

@@ -6,7 +6,7 @@ import type { RowLengths } from '../stages/estimates/row-lengths.ts';
 import type { EstimateContext, PlannedModel } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
-import { checkAdapter } from './check-adapter.ts';
+import { checkModel } from './check-adapter.ts';
 import { plannedModel } from './existing-model.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
 import { readConfigAndTokenizer } from './policies.ts';
@@ -46,10 +46,12 @@ export function estimateContext(
 
 async function openedModel(job: Job, root: string) {
   const model = await plannedModel(job, root);
-  await checkAdapter(model);
-  const { directory, commit } = model;
+  const { directory, commit, adapter } = model;
+  const lacking = await weightsProblem(directory);
+  // A hub's weights may be here in part: without an adapter to be held to them they are left to the run.
+  if (lacking === undefined && (commit === undefined || adapter !== undefined)) await checkModel(model);
   const { family, config, tokenizer, template } = await readConfigAndTokenizer(directory);
-  const problem = commit === undefined ? await weightsProblem(directory) : undefined;
+  const problem = commit === undefined ? lacking : undefined;
   // A model's sizes are in its config.json: without anything else it is planned all the same.
   const guessed = problem !== undefined && lacksTokenizer({ tokenizer });
   return {

@@ -2,7 +2,11 @@
 import { join } from 'node:path';
 import { models } from '../catalog.ts';
 import { CheckpointError, quoted } from '../checkpoints/checkpoint-error.ts';
-import { checkpointTensors, type PlacedTensors } from '../checkpoints/checkpoint-tensors.ts';
+import {
+  checkpointTensors,
+  type PlacedTensor,
+  type PlacedTensors,
+} from '../checkpoints/checkpoint-tensors.ts';
 import { numberFormats } from '../checkpoints/number-formats.ts';
 import { readTensorNow } from '../checkpoints/tensor-bytes.ts';
 import { checkTensors, explainTensorProblem, type TensorProblem } from '../models/check-tensors.ts';
@@ -11,11 +15,13 @@ import type { ModelConfig, ModelFamily } from '../models/model.ts';
 import { ModelError } from '../models/model-error.ts';
 import { openConfig } from '../models/open-config.ts';
 import type { Shape, Tensor } from '../programs/ops.ts';
-import { readQuantState } from '../quantization/quant-state.ts';
+import { sizeOf } from '../programs/program.ts';
+import { checkedState, type PartSize, weightsWithoutState } from '../quantization/bitsandbytes-layout.ts';
+import { QUANTIZE_AGAIN } from '../quantization/quant-state.ts';
 import type { LazyWeights } from '../stages/lazy-weights.ts';
 import { SCORE } from '../stages/parts/reward-programs.ts';
 import { checkCopy } from './check-copy.ts';
-import { type LogicalTensor, logicalTensors, weightsIn } from './weights.ts';
+import { inFile, type LogicalTensor, logicalTensors, weightsIn } from './weights.ts';
 
 export interface WholeModel {
   readonly weights: LazyWeights;
@@ -37,6 +43,7 @@ export async function openWholeModel(
   const tensors = await checkpointTensors(directory);
   if (tensors === undefined) return undefined;
   refuseOtherQuantization(directory, config);
+  refuseCodesWithoutState(tensors);
   const family = familyOf(config, directory);
   const turned = turnedInCodes(config);
   const found = logicalTensors(tensors).filter(({ name }) => name !== SCORE);
@@ -88,8 +95,30 @@ function logicalShape(
   const { dtype, data } = readTensorNow(state.file, state);
   if (dtype !== 'u8')
     throw new CheckpointError(state.file, `the tensor ${quoted(state.name)} is not of bytes`);
-  const logical = readQuantState(data as Uint8Array, state.name).shape;
+  const quantized = { stateName: state.name, bytes: data as Uint8Array };
+  const logical = inFile(
+    state.file,
+    () => checkedState(name, quantized, (part) => partSize(tensors.get(part))).shape,
+  );
   return turned.has(family.canonicalName(config, name) ?? name) ? logical.toReversed() : logical;
+}
+
+function partSize(tensor: PlacedTensor | undefined): PartSize | undefined {
+  if (tensor === undefined) return undefined;
+  const read = numberFormats[tensor.format]!.dtype ?? tensor.format;
+  return { dtype: read.toUpperCase(), count: sizeOf(tensor.shape) };
+}
+
+/** @throws CheckpointError: without its quant_state the codes of a weight have neither a shape nor values. */
+function refuseCodesWithoutState(tensors: PlacedTensors): void {
+  const [weight] = weightsWithoutState(tensors.keys());
+  if (weight === undefined) return;
+  throw new CheckpointError(
+    tensors.get(weight)!.file,
+    `the tensor ${quoted(weight)} is in codes, and the quant_state that says what they mean is missing beside it`,
+    weight,
+    ['download the model again: a quant_state lies beside every weight in codes', QUANTIZE_AGAIN],
+  );
 }
 
 const SHOWN = 3;
@@ -108,7 +137,11 @@ function checkFormat({ name, format, file, parts }: LogicalTensor): void {
   throw new CheckpointError(file, message, name);
 }
 
-function refuseOtherQuantization(directory: string, { quantization_config: settings }: ModelConfig): void {
+/** @throws CheckpointError where config.json says that the weights are in codes of a kind that ftc does not read. */
+export function refuseOtherQuantization(
+  directory: string,
+  { quantization_config: settings }: ModelConfig,
+): void {
   if (settings === null || typeof settings !== 'object' || Array.isArray(settings)) return;
   const { quant_method: method, load_in_8bit: eightBit } = settings as Record<string, unknown>;
   if ((method === undefined || method === 'bitsandbytes') && eightBit !== true) return;

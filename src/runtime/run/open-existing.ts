@@ -3,9 +3,8 @@ import { readableBytes } from '../../compiler/diagnostics/words/words.ts';
 import type { Job } from '../../compiler/graph/graph.ts';
 import type { HubProgress } from '../hub/progress.ts';
 import { Stopped } from '../stages/stage.ts';
-import { checkAdapter } from './check-adapter.ts';
+import { checkModel } from './check-adapter.ts';
 import { type ExistingModel, fetchedModel } from './existing-model.ts';
-import { readModel } from './policies.ts';
 
 export interface Opening {
   readonly job: Job;
@@ -29,8 +28,7 @@ export async function openExisting({ job, root, message, stopping }: Opening): P
   }, MILLISECONDS_BETWEEN_QUESTIONS);
   try {
     const model = await fetchedModel(job, root, { onProgress: telling(message), signal: stop.signal });
-    await readModel(model.directory);
-    await checkAdapter(model);
+    await checkModel(model);
     if (model.commit !== undefined) message(`revision ${model.commit} of ${model.name}`);
     return model;
   } finally {

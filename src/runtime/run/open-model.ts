@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { nearest } from '../../compiler/diagnostics/nearest.ts';
 import { type Policy, type Reward, StageError } from '../stages/stage.ts';
 import { openStore, type RunInfo, type Store } from '../store/store.ts';
-import { checkNamedBase } from './check-adapter.ts';
+import { openAdapterOf } from './check-adapter.ts';
 import { openAdapter, PolicyLoader, readModel, readPolicy } from './policies.ts';
 
 type Slot = 'policy' | 'reward';
@@ -46,9 +46,9 @@ export async function openAnyModel(
 ): Promise<Policy | Reward> {
   const opened = await openWithoutAdapter(model, storeDirectory);
   if (adapter === undefined) return opened;
-  const adapted = await openAdapter(adapter, opened, model);
-  if (isModelDirectory(model)) await checkNamedBase(adapter, model, model);
-  return adapted;
+  return isModelDirectory(model)
+    ? openAdapterOf(adapter, opened, { directory: model, name: model })
+    : openAdapter(adapter, opened, model);
 }
 
 async function openWithoutAdapter(model: string, storeDirectory: string): Promise<Policy | Reward> {

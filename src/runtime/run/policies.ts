@@ -20,7 +20,7 @@ import type { TokenizerFiles } from '../tokenizers/tokenizer-files.ts';
 import { ADAPTER_FILES, checkBaseName, namedBase, openAdapterOn } from './adapter-directory.ts';
 import { endIds, readConfig, readObject, readTokenizerFiles } from './directory-files.ts';
 import { missingTokenizer } from './missing-tokenizer.ts';
-import { familyOf, openWholeModel } from './model-directory.ts';
+import { familyOf, openWholeModel, refuseOtherQuantization } from './model-directory.ts';
 import { readModelLink } from './model-link.ts';
 import { throughCodes } from './weights.ts';
 import { withoutWeights } from './weights-problem.ts';
@@ -178,6 +178,7 @@ export async function readConfigAndTokenizer(directory: string): Promise<Planned
   const link = await readModelLink(directory);
   const at = link?.directory ?? directory;
   const config = await readConfig(at);
+  refuseOtherQuantization(at, config);
   const { family, tokenizer, template } = modelOf({
     directory: at,
     config,

@@ -14,6 +14,7 @@ import {
   type StoredTensor,
 } from '../quantization/bitsandbytes-layout.ts';
 import { dequantize } from '../quantization/dequantize.ts';
+import { QuantizationError } from '../quantization/quantization-error.ts';
 import { quantize } from '../quantization/quantize.ts';
 import {
   type QuantizationOptions,
@@ -78,12 +79,12 @@ export function weightsIn(
     if (known === undefined) return now(name);
     return storedTensor(shape, { file, offset, format: known }, () => now(name).data as Float32Array);
   };
-  const codes = (name: string): QuantizedTensor | undefined => {
-    const inFile = stored.get(name)!;
-    const others = inCodes.get(inFile);
+  const codes = (weight: string): QuantizedTensor | undefined => {
+    const name = stored.get(weight)!;
+    const others = inCodes.get(name);
     if (others === undefined) return undefined;
-    const all = [inFile, ...others].map((part) => [part, partOf(tensors, part, now(part))] as const);
-    return fromBitsandbytes(inFile, new Map(all));
+    const all = [name, ...others].map((part) => [part, partOf(tensors, part, now(part))] as const);
+    return inFile(tensors.get(name)!.file, () => fromBitsandbytes(name, new Map(all)));
   };
   return new LazyWeights({
     names: [...stored.keys()],
@@ -94,6 +95,16 @@ export function weightsIn(
     },
     codes: (name) => (turned.has(name) ? undefined : codes(name)),
   });
+}
+
+/** What is wrong with codes, as an error of the file that they lie in. */
+export function inFile<T>(file: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof QuantizationError)) throw error;
+    throw new CheckpointError(file, error.message, error.tensor, error.help);
+  }
 }
 
 const valuesOf = (value: QuantizedTensor): Tensor => ({
