@@ -25,6 +25,8 @@ export interface OptionSchema {
   /** Of an integer. */
   readonly powerOfTwo?: true;
   readonly minItems?: number;
+  /** No item of the list may be repeated. */
+  readonly uniqueItems?: true;
   readonly default?: Json;
   /** In words, where the default is computed ("2 × r", "the first template of the pipeline"). */
   readonly defaultNote?: string;

@@ -26,13 +26,7 @@ describe('a plan refuses', () => {
   it.each([
     ['a target that matches nothing', 'gpt2', 'lora targets=q,gate', 'targets=q,gate', 'it has q, k, v'],
     ['the output layer of a tied model', 'llama', 'qlora targets=head', 'targets=head', 'write `embed`'],
-    [
-      'blocks that the model does not have',
-      'llama',
-      'freeze layers=3',
-      'layers=3',
-      'use 1 to 1, or -1 to -1',
-    ],
+    ['blocks that the model does not have', 'llama', 'freeze layers=3', 'layers=3', 'write `layers=1`'],
     ['dora of the embedding', 'llama', 'lora targets=embed dora=yes', 'dora=yes', 'leave'],
     ['a rank that the matrices do not have', 'llama', 'qlora r=64', 'r=64', 'use r=32 or less'],
   ])('%s', async (_, family, method, blame, way) => {
@@ -54,8 +48,12 @@ describe('a plan refuses', () => {
     expect(ended.stdout).toContain('did you mean `nf4`?');
   });
 
-  it('a block that is no power of two, before a model is looked at', async () => {
-    const pipeline = `${sized('llama')} → sft(qlora block=48; max_steps=1)`;
+  it.each([
+    ['48', 64],
+    ['2k', 2048],
+    ['1M', 1_048_576],
+  ])('a block that is no power of two, %s, before a model is looked at', async (block, power) => {
+    const pipeline = `${sized('llama')} → sft(qlora block=${block}; max_steps=1)`;
     writeFiles(cwd, { 'a.ftp': `${pipeline}\n` });
     const ended = await ftc(['check', 'a.ftp', '--json'], { cwd });
     expect(ended.code).toBe(1);
@@ -63,10 +61,10 @@ describe('a plan refuses', () => {
     expect(others).toEqual([]);
     expect(found).toMatchObject({
       code: 'FTP2006',
-      message: '`block` must be a power of two, not 48',
-      help: ['write 64'],
+      message: `\`block\` must be a power of two, not ${block}`,
+      help: [`write ${power}`],
     });
-    expect(blamed(pipeline, { span: found })).toBe('48');
+    expect(blamed(pipeline, { span: found })).toBe(block);
   });
 
   it('codes on a device that cannot compute them', async () => {

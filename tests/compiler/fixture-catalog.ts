@@ -252,6 +252,7 @@ const rank: Options = {
     type: 'array',
     items: { type: 'string', enum: ['q', 'k', 'v', 'o', 'gate', 'up', 'down', 'all'] },
     minItems: 1,
+    uniqueItems: true,
     default: ['q', 'v'],
   },
 };

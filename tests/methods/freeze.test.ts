@@ -1,11 +1,13 @@
 /** Which tensors freeze trains, and what of the backward pass is left. */
 import { describe, expect, test } from 'vitest';
 import type { Json } from '../../src/compiler/catalog.ts';
+import { compile } from '../../src/compiler/compile.ts';
+import { catalog } from '../../src/runtime/catalog.ts';
 import { differentiate } from '../../src/runtime/gradients/differentiate.ts';
 import { freeze } from '../../src/runtime/methods/freeze.ts';
 import { full } from '../../src/runtime/methods/full.ts';
 import { lora } from '../../src/runtime/methods/lora.ts';
-import type { Method } from '../../src/runtime/methods/method.ts';
+import type { Method, MethodError } from '../../src/runtime/methods/method.ts';
 import { nodesOf, parametersOf } from '../../src/runtime/programs/program.ts';
 import { optimize } from '../../src/runtime/rewrites/optimize.ts';
 import { lossProgram } from '../models/golden-programs.ts';
@@ -82,6 +84,47 @@ test('combinations that train nothing, and numbers of blocks that there are not'
     option: 'parts',
     message: 'the head of this model is its token embedding',
   });
+});
+
+test.each([
+  ['llama', 'norms,head'],
+  ['gpt2', 'norms,embeddings'],
+] as const)('what is proposed instead of no block of %s can be done', async (name, parts) => {
+  const refused = await trained(name, { layers: 0 }).catch((error: MethodError) => error);
+  expect(refused).toMatchObject({
+    help: ['use a number other than 0', expect.stringContaining(`parts=${parts}`)],
+  });
+  for (const [, proposed] of String((refused as MethodError).help[1]).matchAll(/parts=([\w,]+)/g))
+    expect((await trained(name, { layers: 0, parts: proposed!.split(',') })).length).toBeGreaterThan(0);
+});
+
+const problemsOf = (text: string) =>
+  compile({ path: 'a.ftp', text }, { catalog }).diagnostics.map(({ name, message }) => [name, message]);
+
+test.each([
+  ['layers=2 parts=embeddings', 'embeddings'],
+  ['parts=embeddings,head layers=-1', 'embeddings,head'],
+])('blocks that no part is of are not chosen: freeze %s', (options, parts) => {
+  expect(problemsOf(`pretrain → sft(freeze ${options})`)).toEqual([
+    ['without-effect', `\`layers\` does nothing beside \`parts=${parts}\``],
+  ]);
+});
+
+test('none of the blocks beside a part outside them, and no default of blocks there', () => {
+  const text = 'pretrain → a: sft(freeze layers=0 parts=head) → b: sft(freeze parts=head) → c: sft(freeze)';
+  const { graph, diagnostics } = compile({ path: 'a.ftp', text }, { catalog });
+  expect(diagnostics).toEqual([]);
+  expect(graph!.jobs.slice(1).map(({ method }) => method!.options)).toEqual([
+    { parts: ['head'], layers: 0 },
+    { parts: ['head'] },
+    { parts: ['attention', 'mlp', 'norms'], layers: 2 },
+  ]);
+});
+
+test('a part that is named twice', () => {
+  expect(problemsOf('pretrain → sft(freeze parts=mlp,mlp)')).toEqual([
+    ['duplicate-param', '`mlp` is given twice in `parts`'],
+  ]);
 });
 
 test('full trains every tensor of the checkpoint', async () => {

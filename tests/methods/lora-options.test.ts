@@ -170,6 +170,42 @@ test('r beside ranks does nothing, and is refused', () => {
   });
 });
 
+const problemsOf = (text: string) =>
+  compile({ path: 'a.ftp', text }, { catalog }).diagnostics.map(({ name, message }) => [name, message]);
+
+test.each([
+  ['lora targets=embed layers=1', 'layers', 'embed'],
+  ['qlora targets=head,embed layers=-1', 'layers', 'head,embed'],
+  ['lora targets=embed init=gaussian', 'init', 'embed'],
+  ['lora targets=embed,head dropout=0.5', 'dropout', 'embed,head'],
+])(
+  '%s: embedding and output layer are in no block, and have fixed starts and inputs',
+  (method, name, targets) => {
+    expect(problemsOf(`pretrain → sft(${method})`)).toEqual([
+      ['without-effect', `\`${name}\` does nothing beside \`targets=${targets}\``],
+    ]);
+  },
+);
+
+test.each([
+  'lora targets=embed,q layers=1 dropout=0.5 init=gaussian',
+  'lora targets=head init=pissa dropout=0',
+  'lora targets=embed ranks=4',
+])('%s does what it says', (method) => {
+  expect(problemsOf(`pretrain → sft(${method})`)).toEqual([]);
+});
+
+test('a target that is named twice; the fix leaves ranks alone', () => {
+  const found = (method: string) =>
+    compile({ path: 'a.ftp', text: `pretrain → sft(${method})` }, { catalog }).diagnostics;
+  const [alone] = found('lora targets=q,v,q');
+  expect(alone).toMatchObject({ name: 'duplicate-param', message: '`q` is given twice in `targets`' });
+  expect(alone!.fix!.edits).toMatchObject([{ text: '' }]);
+  const [paired, ...others] = found('lora ranks=4,4 targets=q,q');
+  expect(paired).toMatchObject({ name: 'duplicate-param' });
+  expect([paired!.fix, others]).toEqual([undefined, []]);
+});
+
 test('an adapter that stands on a base which PEFT changed is not taken for one on the base', async () => {
   const golden = await readGolden('llama');
   const config = { r: 4, lora_alpha: 8, init_lora_weights: 'pissa' };

@@ -2,10 +2,12 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { CallEntry, Json } from '../catalog.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
+import type { Value } from '../syntax/tree.ts';
 import type { Context } from './context.ts';
-import { type ValueSchema, wrongType } from './evaluate.ts';
+import { reduce, type ValueSchema } from './evaluate.ts';
 import type { Bound } from './module.ts';
 import { spanOfBound } from './module.ts';
+import { wrongType } from './wrong-type.ts';
 
 let ajv: Ajv | undefined;
 const validators = new WeakMap<CallEntry, ValidateFunction>();
@@ -22,8 +24,9 @@ function jsonSchema(schema: ValueSchema): { [keyword: string]: unknown } {
     exclusiveMaximum,
     powerOfTwo,
     minItems,
+    uniqueItems,
   } = schema;
-  const bounds = { minimum, maximum, exclusiveMinimum, exclusiveMaximum, powerOfTwo, minItems };
+  const bounds = { minimum, maximum, exclusiveMinimum, exclusiveMaximum, powerOfTwo, minItems, uniqueItems };
   const keywords = { type, enum: choices, ...bounds };
   const given = Object.entries(keywords).filter(([, value]) => value !== undefined);
   return { ...Object.fromEntries(given), ...(items === undefined ? {} : { items: jsonSchema(items) }) };
@@ -76,40 +79,89 @@ export function validate(
   const told = new Set<string>();
   for (const error of validator.errors ?? []) {
     const [, name = '', index] = error.instancePath.split('/');
-    const bound = values.get(name);
-    if (bound === undefined || told.has(error.instancePath)) continue;
+    if (!values.has(name) || told.has(error.instancePath)) continue;
     told.add(error.instancePath);
-    reportViolation(error, entry, name, index, bound, context);
+    reportViolation(error, { entry, options, values }, name, index, context);
   }
   return false;
 }
 
+/** Options of one call, as they were evaluated and as they were written. */
+interface Written {
+  readonly entry: CallEntry;
+  readonly options: { readonly [name: string]: Json };
+  readonly values: ReadonlyMap<string, Bound>;
+}
+
 function reportViolation(
   error: ErrorObject,
-  entry: CallEntry,
+  written: Written,
   name: string,
   index: string | undefined,
-  bound: Bound,
   context: Context,
 ): void {
-  const schema = entry.options[name]!;
-  const { value, scope } = bound;
-  const item = index !== undefined && value.kind === 'list' ? value.items[Number(index)] : undefined;
-  const at: Bound = item === undefined ? bound : { value: item, scope };
-  const span = spanOfBound(at);
-  const written = scope.module.source.text.slice(span.start, span.end);
+  const schema = written.entry.options[name]!;
+  const bound = written.values.get(name)!;
+  const made = written.options[name];
+  if (error.keyword === 'uniqueItems') {
+    reportRepeated(written, name, context);
+    return;
+  }
+  const at = index === undefined ? bound : (itemsOf(bound, context)[Number(index)]?.bound ?? bound);
   const aimed = index === undefined ? schema : (schema.items ?? {});
+  const span = spanOfBound(at);
+  const text = textAt(at);
   if (error.keyword === 'enum') {
-    const data = { name, value: unquoted(written), legal: (aimed.enum ?? []).map(String) };
+    const data = { name, value: unquoted(text), legal: (aimed.enum ?? []).map(String) };
     context.report(diagnose('not-a-choice', data, { span }));
   } else if (error.keyword === 'type') wrongType(at, name, aimed, context);
   else {
     const limit = Number((error.params as { limit?: number }).limit);
     const rule = error.keyword === 'minItems' ? `at least ${limit} long` : ruleWords(error.keyword, limit);
-    const hint = error.keyword === 'powerOfTwo' ? { hint: `write ${nearestPower(Number(written))}` } : {};
-    const data = { name, value: written, rule, description: schema.description, ...hint };
+    const value = index !== undefined && Array.isArray(made) ? made[Number(index)] : made;
+    const hint = error.keyword === 'powerOfTwo' ? { hint: `write ${nearestPower(Number(value))}` } : {};
+    const data = { name, value: text, rule, description: schema.description, ...hint };
     context.report(diagnose('out-of-range', data, { span }));
   }
+}
+
+const textAt = (bound: Bound): string => {
+  const { start, end } = bound.value.range;
+  return bound.scope.module.source.text.slice(start, end);
+};
+
+interface Item {
+  readonly bound: Bound;
+  /** The one before it in the same brackets. */
+  readonly before?: Value | undefined;
+}
+
+/** The items of a list; those of a list that a `$name` brings along stand in its place. */
+function itemsOf(list: Bound, context: Context): readonly Item[] {
+  const { value, scope } = list;
+  if (value.kind !== 'list') return [{ bound: list }];
+  return value.items.flatMap((item, i): readonly Item[] => {
+    const bound = { value: item, scope };
+    const each = item.kind === 'variable' ? reduce(bound, context) : undefined;
+    return each?.value.kind === 'list' ? itemsOf(each, context) : [{ bound, before: value.items[i - 1] }];
+  });
+}
+
+/** Every item that stands in the list already. What another list goes with, item by item, is not taken out by a fix. */
+function reportRepeated({ options, values }: Written, name: string, context: Context): void {
+  const made = options[name] as readonly Json[];
+  const items = itemsOf(values.get(name)!, context);
+  const isAlone = [...values.keys()].every((other) => other === name || !Array.isArray(options[other]));
+  made.forEach((item, i) => {
+    const first = made.indexOf(item);
+    const [again, there] = [items[i], items[first]];
+    if (first === i || again === undefined || there === undefined) return;
+    const span = spanOfBound(again.bound);
+    const comma = again.before && { ...span, start: again.before.range.end };
+    const related = [{ span: spanOfBound(there.bound), label: 'given here first' }];
+    const fix = isAlone && comma ? { edits: [{ span: comma, text: '' }] } : undefined;
+    context.report(diagnose('duplicate-param', { name: String(item), list: name }, { span, related, fix }));
+  });
 }
 
 const unquoted = (written: string): string => written.replace(/^(["'])(.*)\1$/s, '$2');

@@ -12,7 +12,7 @@ export function chosenBlocks<Block>(blocks: readonly Block[], layers: number): r
       `the model has ${plural(blocks.length, 'block')}, not ${Math.abs(layers)}`,
       [
         blocks.length === 1
-          ? 'leave `layers` out'
+          ? 'write `layers=1`'
           : `use 1 to ${blocks.length}, or -1 to -${blocks.length} for the first ones`,
       ],
     );

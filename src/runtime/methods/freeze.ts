@@ -6,6 +6,9 @@ import { type Method, MethodError, type MethodTarget } from './method.ts';
 
 const PARTS = ['attention', 'mlp', 'norms', 'embeddings', 'head'] as const satisfies readonly ModelPart[];
 const DEFAULT_PARTS: readonly ModelPart[] = ['attention', 'mlp', 'norms'];
+const DEFAULT_LAYERS = 2;
+
+const isInBlocks = (part: ModelPart): boolean => part !== 'embeddings' && part !== 'head';
 
 export const freeze: Method = {
   entry: {
@@ -25,23 +28,32 @@ export const freeze: Method = {
     ].join('\n'),
     example: 'pretrain → sft(freeze layers=1)',
     options: {
-      layers: {
-        description: 'blocks to train, counted from the last; negative: from the first; 0: none',
-        type: 'integer',
-        unit: 'count',
-        default: 2,
-      },
       parts: {
         description: 'what is trained: parts of these blocks, the embeddings, the head',
         type: 'array',
         items: { type: 'string', enum: PARTS },
         minItems: 1,
+        uniqueItems: true,
         default: DEFAULT_PARTS,
+      },
+      layers: {
+        description: 'blocks to train, counted from the last; negative: from the first; 0: none',
+        type: 'integer',
+        unit: 'count',
+        defaultNote: `${DEFAULT_LAYERS}`,
+        computedDefault: ({ parts }) => (partsOf(parts).some(isInBlocks) ? DEFAULT_LAYERS : undefined),
+        withoutEffect: ({ parts }, _, value) =>
+          value === 0 || partsOf(parts).some(isInBlocks)
+            ? undefined
+            : {
+                beside: `parts=${partsOf(parts).join(',')}`,
+                note: '`layers` chooses among blocks, and embeddings and head are in none',
+              },
       },
     },
   },
   apply(target, options) {
-    const layers = Number(options.layers ?? 2);
+    const layers = Number(options.layers ?? DEFAULT_LAYERS);
     const parts = partsOf(options.parts);
     return {
       trainable: trainedWeights(target, layers, parts),
@@ -62,13 +74,16 @@ function trainedWeights(
   parts: readonly ModelPart[],
 ): string[] {
   const needsBlocks = parts.find((part) => part === 'attention' || part === 'mlp');
+  const hasHead = parameters.some(({ part }) => part === 'head');
   if (layers === 0 && needsBlocks !== undefined) {
     throw new MethodError('layers', `no block would be trained, and so no ${needsBlocks}`, [
       'use a number other than 0',
-      'choose other parts: `layers=0 parts=norms,head` trains the final norm and the head',
+      hasHead
+        ? 'choose other parts: `layers=0 parts=norms,head` trains the final norm and the head'
+        : 'choose other parts: `layers=0 parts=norms` trains the final norm; the head of this model is its token embedding, `parts=norms,embeddings`',
     ]);
   }
-  if (parts.includes('head') && !parameters.some((spec) => spec.part === 'head')) {
+  if (parts.includes('head') && !hasHead) {
     throw new MethodError('parts', 'the head of this model is its token embedding', [
       'write `embeddings`, which trains both; a gradient through every block comes with it',
     ]);

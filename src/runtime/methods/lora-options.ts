@@ -3,6 +3,15 @@ import type { Json, OptionSchema } from '../../compiler/catalog.ts';
 import { TARGETS, type Target } from './lora-targets.ts';
 import { MethodError } from './method.ts';
 
+const listOf = (value: Json): readonly Json[] => (Array.isArray(value) ? value : [value]);
+
+const isAmong = (targets: Json | undefined, names: readonly Target[]): boolean =>
+  targets !== undefined && listOf(targets).every((target) => (names as readonly Json[]).includes(target));
+
+/** What has no effect where only embedding and output layer get adapters. */
+const besideTables = (targets: Json | undefined, note: string) =>
+  isAmong(targets, ['embed', 'head']) ? { beside: `targets=${listOf(targets!).join(',')}`, note } : undefined;
+
 const INITIALIZATIONS = ['kaiming', 'gaussian', 'pissa'] as const;
 
 export interface LoraSettings {
@@ -27,6 +36,7 @@ export const loraOptions = {
     type: 'array',
     items: { type: 'string', enum: TARGETS },
     minItems: 1,
+    uniqueItems: true,
     default: ['q', 'v'],
   },
   ranks: {
@@ -61,6 +71,10 @@ export const loraOptions = {
     exclusiveMaximum: 1,
     unit: 'ratio',
     default: 0,
+    withoutEffect: ({ targets }, _, value) =>
+      value === 0
+        ? undefined
+        : besideTables(targets, 'dropout reaches neither the embedding nor the output layer'),
   },
   rslora: {
     description: 'multiply with alpha / √r instead of alpha / r',
@@ -77,7 +91,12 @@ export const loraOptions = {
       'start values: A uniform (kaiming) or normal and B zero, or both from the singular vectors of W',
     type: 'string',
     enum: INITIALIZATIONS,
-    default: 'kaiming',
+    defaultNote: 'kaiming',
+    computedDefault: ({ targets }) => (isAmong(targets, ['embed']) ? undefined : 'kaiming'),
+    withoutEffect: ({ targets }) =>
+      isAmong(targets, ['embed'])
+        ? { beside: 'targets=embed', note: 'the adapter of an embedding starts with A zero and B normal' }
+        : undefined,
   },
   layers: {
     description: 'blocks that get adapters, counted from the last; negative: from the first',
@@ -85,6 +104,8 @@ export const loraOptions = {
     unit: 'count',
     defaultNote: 'all',
     computedDefault: () => undefined,
+    withoutEffect: ({ targets }) =>
+      besideTables(targets, '`layers` chooses among blocks, and embed and head are in none'),
   },
 } as const satisfies { readonly [name: string]: OptionSchema };
 
@@ -110,5 +131,3 @@ export function loraSettings(options: Readonly<Record<string, Json>>): LoraSetti
     layers: options.layers === undefined ? undefined : Number(options.layers),
   };
 }
-
-const listOf = (value: Json): readonly Json[] => (Array.isArray(value) ? value : [value]);

@@ -40,7 +40,7 @@ export const namePages = {
     'data notes = text("a.txt")\ndata more = text("b.txt")\npretrain(data=mix(notes more))',
   ),
   'duplicate-param': page(
-    `One call gives the same key twice. The second value does not win: remove one of them.`,
+    `One call gives the same key twice, or a list the same name. The second one does not win: remove one of them.`,
     'pretrain → sft(lr=1e-4 epochs=2 lr=2e-4)',
     'pretrain → sft(lr=2e-4 epochs=2)',
   ),

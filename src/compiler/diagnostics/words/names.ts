@@ -86,8 +86,12 @@ export const nameWords = {
     label: 'declared again',
     help: ['give one of them another name'],
   }),
-  'duplicate-param': (data: { readonly name: string }): Words => ({
-    message: `\`${data.name}\` is given twice`,
+  'duplicate-param': (data: {
+    readonly name: string;
+    /** The option of whose list it is an item. */
+    readonly list?: string;
+  }): Words => ({
+    message: `\`${data.name}\` is given twice${data.list === undefined ? '' : ` in \`${data.list}\``}`,
     label: 'given again',
     help: ['remove one of them'],
   }),
