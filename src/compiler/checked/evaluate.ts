@@ -4,8 +4,8 @@ import { diagnose } from '../diagnostics/diagnostic.ts';
 import type { TextPart, Value } from '../syntax/tree.ts';
 import type { Context } from './context.ts';
 import { type Bound, type Scope, spanIn, spanOfBound } from './module.ts';
-import { describeValue, expectedWords } from './type-words.ts';
 import { allUnits, measuredAs, readQuantity } from './units.ts';
+import { wrongType } from './wrong-type.ts';
 
 export type ValueSchema = Omit<OptionSchema, 'description'>;
 
@@ -206,10 +206,4 @@ function joinParts(parts: readonly TextPart[], scope: Scope, context: Context): 
     }
   }
   return text;
-}
-
-export function wrongType(bound: Bound, name: string, schema: ValueSchema, context: Context): void {
-  const { expected, replacement, hint } = expectedWords(bound.value, schema);
-  const data = { name, expected, found: describeValue(bound.value), replacement, hint };
-  context.report(diagnose('wrong-type', data, { span: spanOfBound(bound) }));
 }

@@ -2,8 +2,9 @@
 import { diagnose } from '../diagnostics/diagnostic.ts';
 import type { ItemOf } from '../syntax/tree.ts';
 import type { Context } from './context.ts';
-import { reduce, textOf, wrongType } from './evaluate.ts';
+import { reduce, textOf } from './evaluate.ts';
 import { type Bound, locate, type Module, namesIn, spanOfBound } from './module.ts';
+import { wrongType } from './wrong-type.ts';
 
 export interface CheckedTemplate {
   /** Name of the item; absent for one written in place. */

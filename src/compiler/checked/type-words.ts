@@ -1,4 +1,6 @@
 /** Kinds of value in words, and what to write instead where that is beyond doubt. */
+
+import { either } from '../diagnostics/words/words.ts';
 import type { Value } from '../syntax/tree.ts';
 import type { ValueSchema } from './evaluate.ts';
 import { readQuantity } from './units.ts';
@@ -32,11 +34,23 @@ const types = {
   array: 'a list',
 } as const;
 
-export function expectedWords(
-  value: Value,
-  schema: ValueSchema,
-): { expected: string; replacement?: string | undefined; hint?: string | undefined } {
-  const expected = schema.type === undefined ? 'one of its choices' : types[schema.type];
+export interface ExpectedWords {
+  readonly expected: string;
+  readonly choices?: readonly string[] | undefined;
+  readonly replacement?: string | undefined;
+  readonly hint?: string | undefined;
+}
+
+/** Choices whose number is the one that was written: `nf4` and `int4` for 4. */
+function sameNumber(value: Value, choices: readonly string[]): readonly string[] {
+  const written = value.kind === 'quantity' ? /^\d+/.exec(value.text)?.[0] : undefined;
+  return choices.filter((choice) => choice.match(/\d+/g)?.some((digits) => digits === written));
+}
+
+export function expectedWords(value: Value, schema: ValueSchema): ExpectedWords {
+  const choices = schema.enum?.map(String);
+  const expected =
+    choices !== undefined || schema.type === undefined ? 'one of its choices' : types[schema.type];
   const plain =
     value.kind === 'text' && value.parts.length === 1 && typeof value.parts[0] === 'string'
       ? value.parts[0]
@@ -44,6 +58,11 @@ export function expectedWords(
   const written = plain ?? (value.kind === 'raw' ? value.text : undefined);
   if ((schema.type === 'number' || schema.type === 'integer') && written !== undefined) {
     if (readQuantity(written, schema.unit)?.kind === 'number') return { expected, replacement: written };
+  }
+  if (choices !== undefined && value.kind !== 'list') {
+    const near = sameNumber(value, choices);
+    if (near.length === 1) return { expected, choices, replacement: near[0] };
+    return { expected, choices, ...(near.length > 0 && { hint: `did you mean ${either(near)}?` }) };
   }
   if (schema.type === 'string' && value.kind === 'quantity')
     return { expected, replacement: `"${value.text}"` };
@@ -53,6 +72,6 @@ export function expectedWords(
     if (['false', 'no', 'off'].includes(word)) return { expected, replacement: 'no' };
   }
   if (value.kind === 'list')
-    return { expected, hint: 'a comma makes a list; between arguments write white space' };
+    return { expected, choices, hint: 'a comma makes a list; between arguments write white space' };
   return { expected };
 }

@@ -10,11 +10,13 @@ export const valueWords = {
     readonly expected: string;
     /** `text`, `the number 2.5`. */
     readonly found: string;
+    readonly choices?: readonly string[] | undefined;
     readonly replacement?: string | undefined;
     readonly hint?: string | undefined;
   }): Words => ({
     message: `\`${data.name}\` takes ${data.expected}, not ${data.found}`,
     label: `expected ${data.expected}`,
+    notes: data.choices === undefined ? [] : [`choices: ${listed(data.choices, 60)}`],
     ...(data.replacement === undefined
       ? { help: data.hint === undefined ? [] : [data.hint] }
       : { help: [`write \`${data.replacement}\``], replacement: data.replacement }),
