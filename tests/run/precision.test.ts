@@ -89,10 +89,11 @@ test.each(['sft', 'ppo'])('%s stopped and resumed is as if uninterrupted', async
   expect(resumed.artifacts).toEqual(coded!.artifacts);
 });
 
+const undecided = 'which frozen products stay in f32 is measured on the first batch, and said then';
+
 describe('the plan says which products stay in f32', () => {
   const pipeline = (lr: number) =>
     `pretrain(${TINY} max_steps=2) → sft(lora r=4 targets=q,v; lr=${lr} max_steps=6 batch=4 precision=int8)`;
-  const undecided = 'which frozen products stay in f32 is measured on the first batch, and said then';
   /** The products of forward and backward that the run named, as one line. */
   const decision = expect.stringMatching(
     /^int8: 13 products with frozen weights, each within [\d.]+ % of f32$/,
@@ -128,6 +129,31 @@ test.each([
   const { diagnostics } = compile({ path: 'a.ftp', text: source }, { catalog });
   expect(diagnostics).toMatchObject([{ name: 'without-effect' }]);
   expect(diagnostics[0]!.message).toBe(`\`precision\` does nothing beside \`${method}\``);
+});
+
+describe('the plan of freeze and int8', () => {
+  const whole = 'layers=1 parts=attention,mlp,norms,embeddings';
+  const plan = (method: string) =>
+    workshop(
+      `pretrain(${TINY} max_steps=1) → sft(freeze ${method}; batch=4 max_steps=1 precision=int8)`,
+    ).plan();
+
+  test('refuses it where every weight is trained, and promises no measurement', async () => {
+    const { stages, diagnostics } = await plan(whole);
+    expect(diagnostics).toMatchObject([
+      { code: 'FTP2024', stage: 'sft', message: '`precision` does nothing beside `freeze`' },
+    ]);
+    expect(stages[1]!.notes).not.toContain(undecided);
+  });
+
+  test.each(['layers=1', whole.replace('mlp,', '')])(
+    'takes it where something is frozen: %s',
+    async (method) => {
+      const { stages, diagnostics } = await plan(method);
+      expect(diagnostics).toEqual([]);
+      expect(stages[1]!.notes).toContain(undecided);
+    },
+  );
 });
 
 test('f32 beside any method is no mistake', () => {

@@ -30,6 +30,19 @@ test('every training stage computes the same numbers with and without, under the
   }
 });
 
+test('the plan says where no block has a backward pass', async () => {
+  const untied =
+    'pretrain(model=llama(layers=2 width=32 heads=2 context=32 tied=no) vocabulary=300 max_steps=1)';
+  const notes = async (method: string) => {
+    const shop = workshop(`${untied} → sft(freeze ${method}; batch=4 epochs=2 recompute=blocks)`);
+    return (await shop.plan()).stages[1]!.notes;
+  };
+  const idle = '`recompute=blocks` does nothing here: no gradient goes back through a block';
+  expect(await notes('parts=head')).toContain(idle);
+  expect(await notes('layers=0 parts=norms,head')).toContain(idle);
+  expect(await notes('layers=1')).not.toContain(idle);
+});
+
 test('auto does so where the step would not fit, and the plan says it', async () => {
   const notes = async (option: string) => {
     const { stages } = await workshop(pipeline(option)).plan();

@@ -12,6 +12,7 @@ import type { Store } from '../store/store.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
 import { estimateContext } from './estimate-context.ts';
 import { fitProgram, recomputeOption } from './fit-program.ts';
+import { type Finished, type IdleOptions, idleOptions } from './idle-options.ts';
 import { keptPasses } from './kept-passes.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
 import { type Costs, costsOf } from './plan-costs.ts';
@@ -85,15 +86,18 @@ export async function planJob(
     const made = await stages[one.kind]!.estimate(read.context);
     const option = recomputeOption(one);
     let repeats = false;
+    const finished: Finished[] = [];
     const finish = (work: PlannedWork) => {
       const { program, recompute } = fitProgram(work, option, freeBytes, storage);
       repeats ||= recompute === 'blocks' && option === 'auto';
+      finished.push({ work, program });
       return program;
     };
     const costs = costsOf(made, speed, finish, storage);
-    return { estimate: made, costs, recomputed: repeats ? [RECOMPUTED] : [], read };
+    const idle = idleOptions(one, finished);
+    return { estimate: made, costs, idle, recomputed: repeats ? [RECOMPUTED] : [], read };
   };
-  const { estimate, costs, recomputed, read } = await costing(job);
+  const { estimate, costs, idle, recomputed, read } = await costing(job);
   const found = await store.find(key);
   const stands = found !== undefined && (await outputsStand(job, root, found, store));
   const checkpoint = stands ? undefined : await readCheckpointHeader(store.workPath(key));
@@ -104,15 +108,18 @@ export async function planJob(
   const fit = { memory: costs.memory, memoryBytes, replan };
   const tooLarge = runs && estimate.work.length > 0 && costs.memory.peakBytes > memoryBytes;
   const fixes = tooLarge ? await fixesFor(job, fit) : undefined;
-  const problem = fixes ? doesNotFit(job, costs.memory, memoryBytes, fixes) : runs && estimate.problem;
-  const decided = estimate.work.some(({ eightBit }) => eightBit)
-    ? await eightBitNotes({
-        found: cached ? found : undefined,
-        checkpoint: checkpoint && store.workPath(key),
-        earlier: await store.earlier(job.id, job.kind),
-        parts,
-      })
-    : [];
+  const problem = fixes
+    ? doesNotFit(job, costs.memory, memoryBytes, fixes)
+    : runs && (idle.problem ?? estimate.problem);
+  const decided =
+    !idle.problem && estimate.work.some(({ eightBit }) => eightBit)
+      ? await eightBitNotes({
+          found: cached ? found : undefined,
+          checkpoint: checkpoint && store.workPath(key),
+          earlier: await store.earlier(job.id, job.kind),
+          parts,
+        })
+      : [];
   const scratch = scratchOf(estimate);
   const stage: PlannedStage = {
     id: job.id,
@@ -136,7 +143,7 @@ export async function planJob(
     ...(scratch > 0 && { scratch_bytes: scratch }),
     seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
     defaults: [...job.defaults.map((filled) => measured(filled, job, estimate)), ...read.defaults()],
-    notes: [...read.notes(), ...estimate.notes, ...decided, ...recomputed],
+    notes: [...read.notes(), ...estimate.notes, ...decided, ...recomputed, ...idle.notes],
   };
   const made =
     stands && job.data.data !== undefined && modelFrom('policy') === undefined
@@ -162,6 +169,7 @@ export async function planJob(
 interface Costed {
   readonly estimate: Estimate;
   readonly costs: Costs;
+  readonly idle: IdleOptions;
   readonly recomputed: readonly string[];
   readonly read: RowsRead;
 }
