@@ -1,5 +1,5 @@
 /** Plan, run, why, runs, generate and clean with the real engine, on a model of a few thousand weights. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/runtime/run/events.ts';
@@ -115,6 +115,38 @@ describe('a pipeline from plan to text', () => {
     expect((await run('run', 'broken.json')).code).toBe(5);
     expect((await run('run', 'plan.json', '--set', 'steps=9')).code).toBe(2);
     expect((await run('run', 'plan.json', '--from', 'sft')).code).toBe(2);
+  });
+
+  it('plans a model without weights for what it takes, and refuses to run it', async () => {
+    const config = {
+      model_type: 'llama',
+      architectures: ['LlamaForCausalLM'],
+      hidden_size: 32,
+      num_hidden_layers: 1,
+      num_attention_heads: 2,
+      intermediate_size: 64,
+      vocab_size: 280,
+      max_position_embeddings: 64,
+    };
+    mkdirSync(join(cwd, 'sizes'));
+    writeFileSync(join(cwd, 'sizes/config.json'), JSON.stringify(config));
+    writeFileSync(
+      join(cwd, 'sizes.ftp'),
+      'sft(model=local("sizes") data=jsonl("data/sft.jsonl") max_steps=1)\n',
+    );
+    const fits = await run('plan', 'sizes.ftp', '--out', 'sizes.json');
+    expect(fits.code).toBe(0);
+    expect(fits.stderr).toContain('warning[FTP5011 unreadable-model]');
+    expect(fits.stdout).toContain('written; a run refuses this plan');
+    expect((await run('plan', 'sizes.ftp', '--detailed-exitcode', '-q')).code).toBe(1);
+    const large = await run('plan', 'sizes.ftp', '--memory', '50MB');
+    expect(large.code).toBe(4);
+    expect(large.stderr).toContain('error[FTP4001 not-enough-memory]');
+    for (const words of ['sizes.ftp', 'sizes.json']) {
+      const refused = await run('run', words);
+      expect(refused.code).toBe(1);
+      expect(refused.stderr).toContain('error[FTP5011 unreadable-model]');
+    }
   });
 
   it('stops before a stage that a gate keeps back, with exit code 3', async () => {

@@ -189,12 +189,18 @@ test('a directory that holds a config.json and nothing else is planned, and not 
   expect(bytes('quantized weights')).toBeCloseTo(llamaSizes['7B'].linearsGB, 1);
   // In f32, as this engine computes.
   expect(bytes('weights')).toBeCloseTo(2 * llamaSizes['7B'].restGB, 1);
-  expect(diagnostics).toMatchObject([{ severity: 'error', code: 'FTP5011', span: { line: 1 } }]);
+  expect(diagnostics).toMatchObject([{ severity: 'warning', code: 'FTP5011', span: { line: 1 } }]);
+  expect(opened.notes).toContain(
+    'its weights are not here: it is planned from config.json, and cannot be run',
+  );
   expect(diagnostics[0]!.message).toContain('7B: holds no weights that ftc reads');
   expect(diagnostics[0]!.help).toEqual([expect.stringMatching(/^put model\.safetensors there, .* a plan$/)]);
 
   const whole = await shop.plan(undefined, { memoryBytes: 6 * GB });
-  expect(whole.diagnostics.map(({ code }) => code)).toEqual(['FTP5011', 'FTP4001']);
+  expect(whole.diagnostics.map(({ severity, code }) => `${severity} ${code}`)).toEqual([
+    'warning FTP5011',
+    'error FTP4001',
+  ]);
   expect(whole.stages[1]!.memory).toMatchObject({ fits: false });
 });
 

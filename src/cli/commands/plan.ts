@@ -1,5 +1,6 @@
 /** `ftc plan`: what would run, why, and what it costs. */
 import { writeFile } from 'node:fs/promises';
+import type { Plan } from '../../runtime/run/plan-types.ts';
 import { CommandError, type RunCommand, UsageError } from '../command.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { Output } from '../output.ts';
@@ -33,20 +34,21 @@ export const run: RunCommand = async (given, output) => {
   if (json) output.line(JSON.stringify(plan));
   else if (!reporters.some(takesStdout)) show(planned, output, given.has('quiet'), out);
   for (const request of reporters) report(request, planned, output, json);
-  const failed = exitCodeOfPlan(plan);
-  if (!given.has('detailed-exitcode')) return failed;
-  return failed !== exitCodes.ok
-    ? detailed.error
-    : plan.has_changes
-      ? detailed.somethingToRun
-      : detailed.nothingToRun;
+  if (!given.has('detailed-exitcode')) return exitCodeOfPlan(plan);
+  if (!runnable(plan)) return detailed.error;
+  return plan.has_changes ? detailed.somethingToRun : detailed.nothingToRun;
 };
 
 function show({ checked, plan }: PlannedFile, output: Output, quiet: boolean, out: string | undefined): void {
   if (!quiet) output.line(planTable(plan, { style: output.style, columns: output.columns }));
   printDiagnostics(checked, plan.diagnostics, output);
-  if (out !== undefined && !quiet) output.line(`\nwritten; execute exactly this plan with: ftc run ${out}`);
+  if (out === undefined || quiet) return;
+  const use = runnable(plan) ? `execute exactly this plan with: ftc run ${out}` : 'a run refuses this plan';
+  output.line(`\nwritten; ${use}`);
 }
+
+/** A run refuses also what a plan only warns of. */
+const runnable = ({ diagnostics }: Plan): boolean => diagnostics.length === 0;
 
 function report(
   request: ReporterRequest,

@@ -10,7 +10,7 @@ import { followRun, type RunControl } from '../follow-run.ts';
 import { formatSeconds } from '../format-numbers.ts';
 import type { Output } from '../output.ts';
 import { type PlannedFile, planFile, planSource } from '../plan-file.ts';
-import { exitCodeOfPlan, printDiagnostics, reportRunProblems } from '../report-diagnostics.ts';
+import { printDiagnostics, reportRunProblems } from '../report-diagnostics.ts';
 import { parseReporters } from '../reporters/reporter-request.ts';
 import { resumeCommand } from '../resume-command.ts';
 import { readSavedPlan, type SavedPlan, whatIsStale } from '../saved-plan.ts';
@@ -28,10 +28,10 @@ export const run: RunCommand = async (given, output) => {
   if (planned.plan === undefined) return reportRunProblems(planned.checked, [], output, { json, reporters });
   const { plan, checked } = planned;
   if (saved !== undefined) refuseStale(path, saved, plan);
-  if (exitCodeOfPlan(plan) !== exitCodes.ok) {
-    return reportRunProblems(checked, plan.diagnostics, output, { json, reporters });
-  }
-  if (!json) printDiagnostics(checked, plan.diagnostics, output);
+  // What a plan only warns of is in the way of a run.
+  const problems = plan.diagnostics.map((found) => ({ ...found, severity: 'error' as const }));
+  if (problems.length > 0) return reportRunProblems(checked, problems, output, { json, reporters });
+  if (!json) printDiagnostics(checked, [], output);
   if (!given.has('yes') && !(await goesAhead(plan, output))) return exitCodes.ok;
   return start(planned, given, output, {
     json,

@@ -62,6 +62,7 @@ async function openedModel(job: Job, root: string) {
     tokensPerByte: TOKENS_A_BYTE,
     notes: [
       commit === undefined ? `reads ${directory}` : `revision ${commit}`,
+      ...(problem ? ['its weights are not here: it is planned from config.json, and cannot be run'] : []),
       ...(guessed ? [`no tokenizer is here: tokens are estimated, ${TOKENS_A_BYTE} a byte of text`] : []),
     ],
     ...(problem && { problem }),

@@ -18,7 +18,7 @@ import { contentKey, type KeyParts, keyParts } from './keys.ts';
 import { type Costs, costsOf } from './plan-costs.ts';
 import { eightBitNotes } from './plan-eight-bit.ts';
 import { doesNotFit, fixesFor } from './plan-fit.ts';
-import type { PlannedFix, PlannedStage } from './plan-types.ts';
+import type { PlanDiagnostic, PlannedFix, PlannedStage } from './plan-types.ts';
 import { readConfigAndTokenizer } from './policies.ts';
 import { outputsStand, reasonFor } from './result-stands.ts';
 import { type RowsRead, watchRows } from './rows-read.ts';
@@ -36,8 +36,8 @@ export interface PlannedJob {
   readonly model: PlannedModel | undefined;
   /** What it will measure, where its estimate knows. */
   readonly metrics?: readonly string[] | undefined;
-  /** What does not keep it from being planned, but from being run. */
-  readonly problem?: Error;
+  /** What does not keep it from being planned, but from being run; a warning where the plan is good for more than that. */
+  readonly problem?: { readonly error: Error; readonly severity: PlanDiagnostic['severity'] };
 }
 
 /** What a job is planned with. */
@@ -108,9 +108,10 @@ export async function planJob(
   const fit = { memory: costs.memory, memoryBytes, replan };
   const tooLarge = runs && estimate.work.length > 0 && costs.memory.peakBytes > memoryBytes;
   const fixes = tooLarge ? await fixesFor(job, fit) : undefined;
-  const problem = fixes
-    ? doesNotFit(job, costs.memory, memoryBytes, fixes)
-    : runs && (idle.problem ?? estimate.problem);
+  const refused = fixes ? doesNotFit(job, costs.memory, memoryBytes, fixes) : runs ? idle.problem : undefined;
+  const problem = refused
+    ? { error: refused, severity: 'error' as const }
+    : runs && estimate.problem && { error: estimate.problem, severity: 'warning' as const };
   const decided =
     !idle.problem && estimate.work.some(({ eightBit }) => eightBit)
       ? await eightBitNotes({

@@ -4,6 +4,7 @@ import type { StageAction } from './events.ts';
 
 /** Something the plan found: a data file that is missing, a stage that does not fit. Drawn by the compiler's renderer. */
 export interface PlanDiagnostic {
+  /** `warning`: it can be planned, and a run refuses it. */
   readonly severity: 'error' | 'warning';
   /** `FTPnnnn`. */
   readonly code: string;

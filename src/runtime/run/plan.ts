@@ -43,7 +43,7 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
       const around = { root, store, speed, planned, again, memoryBytes, freeBytes, storage };
       const one = await planJob(job, around);
       planned.set(job.id, one);
-      if (one.problem) diagnostics.push(problemOf(one.problem, job));
+      if (one.problem) diagnostics.push(problemOf(one.problem.error, job, one.problem.severity));
     } catch (error) {
       const problem = problemOf(error, job);
       diagnostics.push(problem);
@@ -83,11 +83,11 @@ export async function planPipeline(request: PlanRequest): Promise<Plan> {
 const remainingShare = ({ steps, from_step = 0 }: PlannedStage) =>
   steps > 0 ? (steps - from_step) / steps : 1;
 
-function problemOf(error: unknown, job: Job): PlanDiagnostic {
+function problemOf(error: unknown, job: Job, severity: PlanDiagnostic['severity'] = 'error'): PlanDiagnostic {
   const { diagnostic, span } = explainFailure(error, job);
   if (!diagnostic) throw error;
   const { code, message, file, line, notes, help } = diagnostic;
   const inData = span !== undefined && file !== span.file;
   const place = inData ? { file: file!, line: line!, column: 1, start: 0, end: 0 } : span;
-  return { severity: 'error', code, message, stage: job.id, ...(place && { span: place }), notes, help };
+  return { severity, code, message, stage: job.id, ...(place && { span: place }), notes, help };
 }

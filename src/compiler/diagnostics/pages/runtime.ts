@@ -88,7 +88,10 @@ export const runtimePages = {
   'unreadable-model': page(
     `The directory that a model is opened from is not there, holds no model, or a file in it is damaged or does not fit the
     others: a tensor is missing, is one too many or has another shape than config.json says. The message names the file and the
-    tensor. Weights that are only there as pytorch_model.bin have to be converted to safetensors first.`,
+    tensor. Weights that are only there as pytorch_model.bin have to be converted to safetensors first.
+
+    \`ftc plan\` needs no more than config.json: where the weights are not there it says what the model would take, and this as a
+    warning. \`ftc run\` refuses it.`,
     'sft(model=local("models/bsae"))',
     'sft(model=local("models/base"))',
   ),
