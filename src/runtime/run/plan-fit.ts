@@ -11,6 +11,11 @@ interface Change {
   readonly text: string;
   readonly job: Job;
 }
+/** A change, and what was found of it. */
+interface Found {
+  readonly change: Change;
+  readonly fix: PlannedFix;
+}
 type Plan = (change: Change) => Promise<PlannedFix>;
 /** undefined where it does not apply, or stands there already. */
 type Proposal = (job: Job) => Change | undefined;
@@ -26,7 +31,7 @@ export interface Fitting {
 /** A proposal that leaves more than this of the peak is not worth a line. */
 const WORTH = 0.97;
 
-/** What fits first; where no single change is enough, also several together. */
+/** What fits first; where no single change is enough, also several together, and at last a shorter context. */
 export async function fixesFor(job: Job, { memory, memoryBytes, replan }: Fitting): Promise<PlannedFix[]> {
   const known = new Map<string, PlannedFix>();
   const plan: Plan = async ({ text, job: changed }) => {
@@ -37,34 +42,51 @@ export async function fixesFor(job: Job, { memory, memoryBytes, replan }: Fittin
     known.set(text, fix);
     return fix;
   };
-  const fixes: PlannedFix[] = [];
-  const worthwhile: Proposal[] = [];
+  const alone: PlannedFix[] = [];
+  const saving: Proposal[] = [];
   for (const propose of proposals) {
     const change = propose(job);
     const fix = change && (await plan(change));
-    if (!fix || fix.peak_bytes > WORTH * memory.peakBytes) continue;
-    fixes.push(fix);
-    worthwhile.push(propose);
+    if (!fix || fix.peak_bytes >= memory.peakBytes) continue;
+    alone.push(fix);
+    saving.push(propose);
   }
-  const smaller = await smallerBatch({ text: '', job }, plan);
-  if (smaller && smaller.peak_bytes <= WORTH * memory.peakBytes) fixes.push(smaller);
+  const smaller = await shrunk({ text: '', job }, halved, plan);
+  if (smaller && smaller.fix.peak_bytes < memory.peakBytes) alone.push(smaller.fix);
+  const worthALine = ({ fits, peak_bytes }: PlannedFix) => fits || peak_bytes <= WORTH * memory.peakBytes;
+  const fixes = alone.filter(worthALine);
   if (!fixes.some(({ fits }) => fits)) {
-    const together = await allTogether(job, worthwhile, plan);
-    fixes.push(...together.filter((fix) => !fixes.includes(fix)));
+    const together = await allTogether(job, saving, plan);
+    const shorter = together?.fix.fits ? undefined : await shorterContext(job, together?.change, plan);
+    for (const found of [together?.fix, shorter]) if (found && !fixes.includes(found)) fixes.push(found);
   }
   return fixes.sort((a, b) => Number(b.fits) - Number(a.fits) || b.peak_bytes - a.peak_bytes);
 }
 
-/** The batch halved until it fits; at the end one row. */
-async function smallerBatch({ text, job }: Change, plan: Plan): Promise<PlannedFix | undefined> {
-  let fix: PlannedFix | undefined;
-  for (let change = halved(job); change && !fix?.fits; change = halved(change.job))
-    fix = await plan({ ...change, text: joined(text, change.text) });
-  return fix;
+/** Halved on top of a change until it fits; else what needs least. */
+async function shrunk(start: Change, halve: Proposal, plan: Plan): Promise<Found | undefined> {
+  let least: Found | undefined;
+  for (let next = halve(start.job); next && !least?.fix.fits; next = halve(next.job)) {
+    const change = { ...next, text: joined(start.text, next.text) };
+    const fix = await plan(change);
+    if (!least || fix.peak_bytes < least.fix.peak_bytes) least = { change, fix };
+  }
+  return least;
+}
+
+/** What would be computed is another model then: alone where that is enough, else on top of all that saves something. */
+async function shorterContext(
+  job: Job,
+  together: Change | undefined,
+  plan: Plan,
+): Promise<PlannedFix | undefined> {
+  const alone = await shrunk({ text: '', job }, halvedContext, plan);
+  if (alone?.fix.fits || together === undefined) return alone?.fix;
+  return (await shrunk(together, halvedContext, plan))?.fix;
 }
 
 /** One proposal on top of the other where it saves something there too, the batch at last, until it fits. */
-async function allTogether(job: Job, some: readonly Proposal[], plan: Plan): Promise<PlannedFix[]> {
+async function allTogether(job: Job, some: readonly Proposal[], plan: Plan): Promise<Found | undefined> {
   let current: Change = { text: '', job };
   let fix: PlannedFix | undefined;
   for (const propose of some) {
@@ -75,11 +97,12 @@ async function allTogether(job: Job, some: readonly Proposal[], plan: Plan): Pro
     const together = await plan({ ...change, text });
     if (fix && together.peak_bytes >= fix.peak_bytes) continue;
     fix = together;
-    if (fix.fits) return [fix];
     current = { ...change, text };
+    if (fix.fits) break;
   }
-  if (fix === undefined) return [];
-  return [(await smallerBatch(current, plan)) ?? fix];
+  if (fix === undefined || fix.fits) return fix && { change: current, fix };
+  const smaller = await shrunk(current, halved, plan);
+  return smaller && smaller.fix.peak_bytes < fix.peak_bytes ? smaller : { change: current, fix };
 }
 
 const joined = (...texts: readonly string[]) => texts.filter((text) => text !== '').join(' ');
@@ -144,6 +167,20 @@ const halved: Proposal = (job) => {
   const accumulate = takes(job, 'accumulate') ? 2 * Number(job.options.accumulate ?? 1) : undefined;
   const text = `${option}=${size}${accumulate === undefined ? '' : ` accumulate=${accumulate}`}`;
   return { text, job: changed(job, { [option]: size, ...(accumulate !== undefined && { accumulate }) }) };
+};
+
+/** A shorter one is of no use. */
+const SHORTEST_CONTEXT = 32;
+
+/** Half the context of a model that the stage makes itself. */
+const halvedContext: Proposal = (job) => {
+  const { model } = job;
+  const context = Math.floor(Number(model?.options.context) / 2);
+  if (!model || !(context >= SHORTEST_CONTEXT)) return undefined;
+  return {
+    text: `context=${context}`,
+    job: { ...job, model: { ...model, options: { ...model.options, context } } },
+  };
 };
 
 /** To be told at the stage. */
