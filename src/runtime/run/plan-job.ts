@@ -1,14 +1,14 @@
 /** One job of the plan: whether it would run, why, and what it would cost. */
-import { words } from '../../compiler/diagnostics/words.ts';
-import type { Condition, FilledDefault, Job } from '../../compiler/graph/graph.ts';
+import type { FilledDefault, Job } from '../../compiler/graph/graph.ts';
 import { stages } from '../catalog.ts';
 import { changedFile, countRows } from '../data/digest-data.ts';
 import { openData } from '../data/open-data.ts';
 import type { Row } from '../data/row.ts';
 import type { Speed } from '../programs/cost.ts';
 import type { RowLengths } from '../stages/estimates/row-lengths.ts';
-import { type Estimate, type PlannedModel, type PlannedWork, StageError } from '../stages/stage.ts';
+import type { Estimate, PlannedModel, PlannedWork } from '../stages/stage.ts';
 import type { Store } from '../store/store.ts';
+import { checkCondition } from './check-condition.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
 import { estimateContext } from './estimate-context.ts';
 import { fitProgram, recomputeOption } from './fit-program.ts';
@@ -173,16 +173,6 @@ interface Costed {
   readonly idle: IdleOptions;
   readonly recomputed: readonly string[];
   readonly read: RowsRead;
-}
-
-/** Errors: StageError where a gate asks for what will not be measured of these rows. */
-function checkCondition({ job, metric }: Condition, { metrics }: PlannedJob): void {
-  if (metrics === undefined || metrics.includes(metric)) return;
-  const { message, notes = [], help = [] } = words['unknown-metric']({ metric, stage: job, legal: metrics });
-  throw new StageError('unknown-metric', message, {
-    notes: [...notes, 'of rows of this kind, with these options'],
-    help,
-  });
 }
 
 /** Of a stage that runs programs; what only copies files takes next to nothing. */
