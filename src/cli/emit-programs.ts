@@ -73,4 +73,8 @@ export async function passFigures(of: StageOfFile): Promise<readonly PassFigures
   }));
 }
 
-const noProgram = ({ stage }: StageOfFile) => new UsageError(`\`${stage}\` runs no tensor program`);
+function noProgram({ graph, stage }: StageOfFile): UsageError {
+  const training = graph.jobs.flatMap(({ id, method }) => (method ? [id] : []));
+  const help = training.length === 0 ? undefined : `name one that trains: --stage ${training.join('|')}`;
+  return new UsageError(`\`${stage}\` runs no tensor program`, help);
+}

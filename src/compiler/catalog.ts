@@ -17,6 +17,8 @@ export interface OptionSchema {
   readonly description: string;
   readonly type?: 'number' | 'integer' | 'string' | 'boolean' | 'array';
   readonly enum?: readonly (string | number)[];
+  /** What others call a choice: its name here. */
+  readonly otherNames?: { readonly [name: string]: string };
   readonly items?: Omit<OptionSchema, 'description'>;
   readonly minimum?: number;
   readonly maximum?: number;

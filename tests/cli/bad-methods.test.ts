@@ -24,9 +24,10 @@ const blamed = (pipeline: string, { span }: { span: { start: number; end: number
 
 describe('a plan refuses', () => {
   it.each([
-    ['a target that matches nothing', 'gpt2', 'lora targets=q,gate', 'targets=q,gate', 'it has q, k, v'],
-    ['the output layer of a tied model', 'llama', 'qlora targets=head', 'targets=head', 'write `embed`'],
+    ['a target that matches nothing', 'gpt2', 'lora targets=q,gate', 'gate', 'it has q, k, v'],
+    ['the output layer of a tied model', 'llama', 'qlora targets=head', 'head', 'write `embed`'],
     ['blocks that the model does not have', 'llama', 'freeze layers=3', 'layers=3', 'write `layers=1`'],
+    ['the head of a tied model', 'gpt2', 'freeze layers=1 parts=mlp,head', 'head', 'write `embeddings`'],
     ['dora of the embedding', 'llama', 'lora targets=embed dora=yes', 'dora=yes', 'leave'],
     ['a rank that the matrices do not have', 'llama', 'qlora r=64', 'r=64', 'use r=32 or less'],
   ])('%s', async (_, family, method, blame, way) => {

@@ -1,6 +1,6 @@
 /** `ftc compile` on the programs of a stage: after any pass, and what the passes do. */
 import { describe, expect, it } from 'vitest';
-import { temporaryDirectory } from '../temporary-directory.ts';
+import { temporaryDirectory, writeFiles } from '../temporary-directory.ts';
 import { ftc } from './ftc.ts';
 
 const cwd = temporaryDirectory({
@@ -73,6 +73,17 @@ describe('--after', () => {
 });
 
 describe('--passes', () => {
+  it('names the stages that train where one runs no program', async () => {
+    writeFiles(cwd, {
+      'gated.ftp':
+        'data notes = text("notes.txt")\ndata rows = jsonl("rows.jsonl")\npretrain(model=llama(layers=1 width=8 heads=2 context=4) data=notes vocabulary=258) → sft(data=rows) → eval(data=rows split=all) → gate(eval.loss <= 100)\n',
+    });
+    const { code, stderr } = await ftc(['compile', 'gated.ftp', '--stage', 'gate', '--passes'], { cwd });
+    expect(code).toBe(2);
+    expect(stderr).toContain('`gate` runs no tensor program');
+    expect(stderr).toContain('name one that trains: --stage pretrain|sft');
+  });
+
   it('lists them with time, sizes before and after, and what each ensures', async () => {
     const { code, stdout } = await compile('--stage', 'sft', '--passes');
     expect(code).toBe(0);

@@ -195,6 +195,25 @@ test.each([
   expect(problemsOf(`pretrain → sft(${method})`)).toEqual([]);
 });
 
+test.each([
+  ['lora targets=q_proj', 'did you mean `q`?'],
+  ['qlora targets=q,c_attn', 'did you mean `qkv`?'],
+  ['lora targets=all-linear', 'did you mean `all`?'],
+  ['freeze parts=attn', 'did you mean `attention`?'],
+  ['lora r=4 quant=nf4', '`quant` is a parameter of `qlora`: write that in place of `lora`'],
+  ['full layers=1', '`layers` is a parameter of `freeze`, `lora` or `qlora`: write that in place of `full`'],
+])('what was meant by %s', (method, help) => {
+  const { diagnostics } = compile({ path: 'a.ftp', text: `pretrain → sft(${method})` }, { catalog });
+  expect(diagnostics.map((one) => one.help)).toEqual([[help]]);
+});
+
+test('a name of two targets, and an option that no method has with what is written, propose nothing', () => {
+  for (const method of ['lora targets=c_proj', 'lora r=4 parts=mlp']) {
+    const { diagnostics } = compile({ path: 'a.ftp', text: `pretrain → sft(${method})` }, { catalog });
+    expect(diagnostics.map((one) => one.help)).toEqual([[]]);
+  }
+});
+
 test('a target that is named twice; the fix leaves ranks alone', () => {
   const found = (method: string) =>
     compile({ path: 'a.ftp', text: `pretrain → sft(${method})` }, { catalog }).diagnostics;

@@ -2,6 +2,7 @@
 import type { MethodEntry, StageEntry } from '../catalog.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
 import { nearest } from '../diagnostics/nearest.ts';
+import { either } from '../diagnostics/words/words.ts';
 import type { Span } from '../source/span.ts';
 import type { Argument, Call, Name, Value } from '../syntax/tree.ts';
 import { bindCall, give, refuseCondition, takePositional } from './bind-call.ts';
@@ -133,21 +134,29 @@ function unknownKey(
 ): void {
   const span = spanIn(module, key.range);
   const stageKeys = Object.keys(entry.options);
+  const hosts = entry.methods.filter(
+    (name) => own(context.catalog.methods[name]?.options ?? {}, key.text) !== undefined,
+  );
   if (open !== undefined) {
+    const given = [...open.options.keys()];
+    const others = hosts.filter((name) =>
+      given.every((one) => own(context.catalog.methods[name]!.options, one)),
+    );
     const data = {
       owner: open.entry.name,
       name: key.text,
       legal: Object.keys(open.entry.options),
       alsoLegal: stageKeys,
+      hint:
+        others.length === 0
+          ? undefined
+          : `\`${key.text}\` is a parameter of ${either(others)}: write that in place of \`${open.entry.name}\``,
     };
     context.report(
       diagnose('unknown-param', data, { span, related: [{ span: open.span, label: 'method opened here' }] }),
     );
     return;
   }
-  const hosts = entry.methods.filter(
-    (name) => own(context.catalog.methods[name]?.options ?? {}, key.text) !== undefined,
-  );
   const [host] = hosts;
   const hint =
     closed !== undefined && hosts.includes(closed.entry.name)

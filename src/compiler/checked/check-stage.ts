@@ -6,10 +6,11 @@ import type { Span } from '../source/span.ts';
 import type { Given, GivenCondition } from './binding.ts';
 import { complete } from './complete.ts';
 import type { Context } from './context.ts';
-import { evaluate } from './evaluate.ts';
+import { evaluate, reduce } from './evaluate.ts';
 import type { PlacedStage } from './expand.ts';
+import { itemsOf } from './list-items.ts';
 import type { CheckedModel, ModelResolver } from './models.ts';
-import { type Module, spanOfBound } from './module.ts';
+import { type Bound, type Module, spanOfBound } from './module.ts';
 import { own } from './own.ts';
 import type { RowsResolver } from './rows.ts';
 import type { DataExpression, FilledDefault, ModelCall, Options, StageJob } from './stage-job.ts';
@@ -71,7 +72,11 @@ export class StageChecker {
     const defaults = [...method.defaults, ...own.defaults, ...references.defaults];
     const spans: { [option: string]: Span } = {};
     const given = [...binding.modelOptions, ...(binding.method?.options ?? []), ...binding.options];
-    for (const [name, value] of given) spans[name] = value.span;
+    for (const [name, value] of given) {
+      spans[name] = value.span;
+      if (Array.isArray(method.chosen?.options[name] ?? own.options[name]))
+        Object.assign(spans, this.wordSpans(name, value.bound));
+    }
     if (binding.method?.span !== undefined) spans.method ??= binding.method.span;
     return {
       job: {
@@ -95,6 +100,16 @@ export class StageChecker {
       labels: references.labels,
       broken: binding.broken || !own.sound,
     };
+  }
+
+  /** `targets.gate`, in a list that could be evaluated. */
+  private wordSpans(name: string, list: Bound): { [word: string]: Span } {
+    const items = itemsOf(reduce(list, this.context) ?? list, this.context);
+    return Object.fromEntries(
+      items.flatMap(({ bound }) =>
+        bound.value.kind === 'call' ? [[`${name}.${bound.value.call.path.text}`, spanOfBound(bound)]] : [],
+      ),
+    );
   }
 
   private method(

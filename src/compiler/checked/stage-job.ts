@@ -50,7 +50,7 @@ export interface StageJob {
   readonly data: { readonly [option: string]: DataExpression };
   readonly outputs: readonly Slot[];
   readonly defaults: readonly FilledDefault[];
-  /** The step in the pipeline text, and each option's value, for diagnostics at run time. */
+  /** The step in the pipeline text, each option's value, and a list's words (`targets.gate`), for diagnostics at run time. */
   readonly span: Span;
   readonly spans: { readonly [option: string]: Span };
 }

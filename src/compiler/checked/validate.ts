@@ -2,11 +2,12 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { CallEntry, Json } from '../catalog.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
-import type { Value } from '../syntax/tree.ts';
 import type { Context } from './context.ts';
-import { reduce, type ValueSchema } from './evaluate.ts';
+import type { ValueSchema } from './evaluate.ts';
+import { itemsOf } from './list-items.ts';
 import type { Bound } from './module.ts';
 import { spanOfBound } from './module.ts';
+import { own } from './own.ts';
 import { wrongType } from './wrong-type.ts';
 
 let ajv: Ajv | undefined;
@@ -112,7 +113,9 @@ function reportViolation(
   const span = spanOfBound(at);
   const text = textAt(at);
   if (error.keyword === 'enum') {
-    const data = { name, value: unquoted(text), legal: (aimed.enum ?? []).map(String) };
+    const value = unquoted(text);
+    const meant = own(aimed.otherNames ?? {}, value);
+    const data = { name, value, legal: (aimed.enum ?? []).map(String), meant };
     context.report(diagnose('not-a-choice', data, { span }));
   } else if (error.keyword === 'type') wrongType(at, name, aimed, context);
   else {
@@ -129,23 +132,6 @@ const textAt = (bound: Bound): string => {
   const { start, end } = bound.value.range;
   return bound.scope.module.source.text.slice(start, end);
 };
-
-interface Item {
-  readonly bound: Bound;
-  /** The one before it in the same brackets. */
-  readonly before?: Value | undefined;
-}
-
-/** The items of a list; those of a list that a `$name` brings along stand in its place. */
-function itemsOf(list: Bound, context: Context): readonly Item[] {
-  const { value, scope } = list;
-  if (value.kind !== 'list') return [{ bound: list }];
-  return value.items.flatMap((item, i): readonly Item[] => {
-    const bound = { value: item, scope };
-    const each = item.kind === 'variable' ? reduce(bound, context) : undefined;
-    return each?.value.kind === 'list' ? itemsOf(each, context) : [{ bound, before: value.items[i - 1] }];
-  });
-}
 
 /** Every item that stands in the list already. What another list goes with, item by item, is not taken out by a fix. */
 function reportRepeated({ options, values }: Written, name: string, context: Context): void {

@@ -6,6 +6,14 @@ import { type Method, MethodError, type MethodTarget } from './method.ts';
 
 const PARTS = ['attention', 'mlp', 'norms', 'embeddings', 'head'] as const satisfies readonly ModelPart[];
 const DEFAULT_PARTS: readonly ModelPart[] = ['attention', 'mlp', 'norms'];
+const OTHER_NAMES: Readonly<Record<string, ModelPart>> = {
+  attn: 'attention',
+  self_attn: 'attention',
+  embed: 'embeddings',
+  embed_tokens: 'embeddings',
+  wte: 'embeddings',
+  lm_head: 'head',
+};
 const DEFAULT_LAYERS = 2;
 
 const isInBlocks = (part: ModelPart): boolean => part !== 'embeddings' && part !== 'head';
@@ -31,7 +39,7 @@ export const freeze: Method = {
       parts: {
         description: 'what is trained: parts of these blocks, the embeddings, the head',
         type: 'array',
-        items: { type: 'string', enum: PARTS },
+        items: { type: 'string', enum: PARTS, otherNames: OTHER_NAMES },
         minItems: 1,
         uniqueItems: true,
         default: DEFAULT_PARTS,
@@ -84,9 +92,12 @@ function trainedWeights(
     ]);
   }
   if (parts.includes('head') && !hasHead) {
-    throw new MethodError('parts', 'the head of this model is its token embedding', [
-      'write `embeddings`, which trains both; a gradient through every block comes with it',
-    ]);
+    throw new MethodError(
+      'parts',
+      'the head of this model is its token embedding',
+      ['write `embeddings`, which trains both; a gradient through every block comes with it'],
+      'head',
+    );
   }
   const chosen = new Set(layers === 0 ? [] : chosenBlocks(blocks, layers).flat());
   const inBlocks = new Set(blocks.flat());

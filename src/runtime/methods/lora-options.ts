@@ -1,6 +1,6 @@
 /** The options of `lora`, and what they say. */
 import type { Json, OptionSchema } from '../../compiler/catalog.ts';
-import { TARGETS, type Target } from './lora-targets.ts';
+import { MODULES, TARGETS, type Target } from './lora-targets.ts';
 import { MethodError } from './method.ts';
 
 const listOf = (value: Json): readonly Json[] => (Array.isArray(value) ? value : [value]);
@@ -34,7 +34,7 @@ export const loraOptions = {
   targets: {
     description: 'what gets an adapter: linear layers, embed (the token embedding), head (the output layer)',
     type: 'array',
-    items: { type: 'string', enum: TARGETS },
+    items: { type: 'string', enum: TARGETS, otherNames: MODULES },
     minItems: 1,
     uniqueItems: true,
     default: ['q', 'v'],

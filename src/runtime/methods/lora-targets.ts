@@ -4,6 +4,22 @@ import { chosenBlocks } from './chosen-blocks.ts';
 import { MethodError, type MethodTarget } from './method.ts';
 
 export const TARGETS = ['q', 'k', 'v', 'o', 'gate', 'up', 'down', 'qkv', 'all', 'embed', 'head'] as const;
+/** Targets by the names that modules have in checkpoints and in PEFT's settings, where one name means one target. */
+export const MODULES: Readonly<Record<string, Target>> = {
+  q_proj: 'q',
+  k_proj: 'k',
+  v_proj: 'v',
+  o_proj: 'o',
+  gate_proj: 'gate',
+  up_proj: 'up',
+  down_proj: 'down',
+  c_attn: 'qkv',
+  c_fc: 'up',
+  'all-linear': 'all',
+  embed_tokens: 'embed',
+  wte: 'embed',
+  lm_head: 'head',
+};
 export type Target = (typeof TARGETS)[number];
 
 /** A weight, or some columns of one, that a target picks. */
@@ -117,11 +133,19 @@ function tableOf(
 
 function unknownTarget(model: MethodTarget, target: Target, there: readonly Target[]): MethodError {
   if (target === 'head' && partNamed(model, 'embeddings') !== undefined) {
-    return new MethodError('targets', 'the output layer of this model is its token embedding', [
-      'write `embed`, which adapts both',
-    ]);
+    return new MethodError(
+      'targets',
+      'the output layer of this model is its token embedding',
+      ['write `embed`, which adapts both'],
+      target,
+    );
   }
-  return new MethodError('targets', `the model has no layer \`${target}\``, [`it has ${there.join(', ')}`]);
+  return new MethodError(
+    'targets',
+    `the model has no layer \`${target}\``,
+    [`it has ${there.join(', ')}`],
+    target,
+  );
 }
 
 const twoRanks = (weight: string, whole: { target: Target; rank: number }, other: Picked): MethodError =>

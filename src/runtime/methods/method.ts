@@ -65,13 +65,14 @@ export interface Method {
   apply(target: MethodTarget, options: Readonly<Record<string, Json>>): AppliedMethod;
 }
 
-/** `option` is the method's option at fault; `message` in the voice of a diagnostic: lower case, no full stop. */
+/** `option` is the method's option at fault, `item` the word of its list; `message` in the voice of a diagnostic: lower case, no full stop. */
 export class MethodError extends Error {
   override readonly name = 'MethodError';
   constructor(
     readonly option: string,
     message: string,
     readonly help: readonly string[] = [],
+    readonly item?: string,
   ) {
     super(message);
   }

@@ -29,6 +29,8 @@ interface Facts {
   readonly problem: ProblemName;
   readonly message: string;
   readonly option?: string | undefined;
+  /** Of the option's list. */
+  readonly item?: string | undefined;
   readonly file?: string | undefined;
   readonly line?: number | undefined;
   readonly notes?: readonly string[] | undefined;
@@ -41,7 +43,7 @@ export function explainFailure(error: unknown, job: Job | undefined): Failure {
     return { status: 'stopped', exitCode: 130, diagnostic: undefined, span: undefined };
   const facts = factsOf(error, job);
   const { code, exit } = codes[facts.problem];
-  const span = job && ((facts.option !== undefined && job.spans[facts.option]) || job.span);
+  const span = job && placeOf(facts, job);
   // A file without a line is missing or empty: what asked for it is to blame.
   const inData = facts.file !== undefined && facts.line !== undefined;
   const place = inData ? { file: facts.file, line: facts.line } : span;
@@ -65,12 +67,21 @@ export function explainFailure(error: unknown, job: Job | undefined): Failure {
   };
 }
 
+const placeOf = ({ option = '', item }: Facts, { spans, span }: Job): Span =>
+  (item !== undefined && spans[`${option}.${item}`]) || spans[option] || span;
+
 function factsOf(error: unknown, job: Job | undefined): Facts {
   if (error instanceof GateFailed)
     return { problem: 'gate-not-met', message: `the gate was not met: ${error.message}` };
   if (error instanceof StageError) return { ...error.place, problem: error.kind, message: error.message };
   if (error instanceof MethodError)
-    return { problem: 'method-does-not-fit', message: error.message, option: error.option, help: error.help };
+    return {
+      problem: 'method-does-not-fit',
+      message: error.message,
+      option: error.option,
+      item: error.item,
+      help: error.help,
+    };
   if (error instanceof ModelError)
     return {
       problem: 'model-does-not-fit',

@@ -12,7 +12,6 @@ import { checkCondition } from './check-condition.ts';
 import { readCheckpointHeader } from './checkpoint-directory.ts';
 import { estimateContext } from './estimate-context.ts';
 import { fitProgram, recomputeOption } from './fit-program.ts';
-import { type Finished, type IdleOptions, idleOptions } from './idle-options.ts';
 import { keptPasses } from './kept-passes.ts';
 import { contentKey, type KeyParts, keyParts } from './keys.ts';
 import { type Costs, costsOf } from './plan-costs.ts';
@@ -20,15 +19,12 @@ import { eightBitNotes } from './plan-eight-bit.ts';
 import { doesNotFit, fixesFor } from './plan-fit.ts';
 import type { PlanDiagnostic, PlannedFix, PlannedStage } from './plan-types.ts';
 import { readConfigAndTokenizer } from './policies.ts';
+import { type Finished, type ProgramFindings, programFindings } from './program-findings.ts';
 import { outputsStand, reasonFor } from './result-stands.ts';
 import { type RowsRead, watchRows } from './rows-read.ts';
 import { fitsInMemory } from './scratch.ts';
 import type { Storage } from './stored-memory.ts';
 import { measureTokensPerByte } from './tokens-per-byte.ts';
-
-/** Said where `auto` decided so. */
-const RECOMPUTED =
-  'blocks are computed again in the backward pass, which takes longer: a step would not fit into the free memory';
 
 export interface PlannedJob {
   readonly stage: PlannedStage;
@@ -85,19 +81,16 @@ export async function planJob(
     const read = watchRows(one, context, passes);
     const made = await stages[one.kind]!.estimate(read.context);
     const option = recomputeOption(one);
-    let repeats = false;
     const finished: Finished[] = [];
     const finish = (work: PlannedWork) => {
-      const { program, recompute } = fitProgram(work, option, freeBytes, storage);
-      repeats ||= recompute === 'blocks' && option === 'auto';
-      finished.push({ work, program });
-      return program;
+      const fitted = fitProgram(work, option, freeBytes, storage);
+      finished.push({ work, ...fitted });
+      return fitted.program;
     };
     const costs = costsOf(made, speed, finish, storage);
-    const idle = idleOptions(one, finished);
-    return { estimate: made, costs, idle, recomputed: repeats ? [RECOMPUTED] : [], read };
+    return { estimate: made, costs, findings: programFindings(one, finished), read };
   };
-  const { estimate, costs, idle, recomputed, read } = await costing(job);
+  const { estimate, costs, findings, read } = await costing(job);
   const found = await store.find(key);
   const stands = found !== undefined && (await outputsStand(job, root, found, store));
   const checkpoint = stands ? undefined : await readCheckpointHeader(store.workPath(key));
@@ -108,12 +101,16 @@ export async function planJob(
   const fit = { memory: costs.memory, memoryBytes, replan };
   const tooLarge = runs && estimate.work.length > 0 && costs.memory.peakBytes > memoryBytes;
   const fixes = tooLarge ? await fixesFor(job, fit) : undefined;
-  const refused = fixes ? doesNotFit(job, costs.memory, memoryBytes, fixes) : runs ? idle.problem : undefined;
+  const refused = fixes
+    ? doesNotFit(job, costs.memory, memoryBytes, fixes)
+    : runs
+      ? findings.problem
+      : undefined;
   const problem = refused
     ? { error: refused, severity: 'error' as const }
     : runs && estimate.problem && { error: estimate.problem, severity: 'warning' as const };
   const decided =
-    !idle.problem && estimate.work.some(({ eightBit }) => eightBit)
+    !findings.problem && estimate.work.some(({ eightBit }) => eightBit)
       ? await eightBitNotes({
           found: cached ? found : undefined,
           checkpoint: checkpoint && store.workPath(key),
@@ -144,7 +141,7 @@ export async function planJob(
     ...(scratch > 0 && { scratch_bytes: scratch }),
     seconds: remaining(costs.seconds, estimate, checkpoint?.step ?? 0),
     defaults: [...job.defaults.map((filled) => measured(filled, job, estimate)), ...read.defaults()],
-    notes: [...read.notes(), ...estimate.notes, ...decided, ...recomputed, ...idle.notes],
+    notes: [...read.notes(), ...estimate.notes, ...decided, ...findings.notes],
   };
   const made =
     stands && job.data.data !== undefined && modelFrom('policy') === undefined
@@ -170,8 +167,7 @@ export async function planJob(
 interface Costed {
   readonly estimate: Estimate;
   readonly costs: Costs;
-  readonly idle: IdleOptions;
-  readonly recomputed: readonly string[];
+  readonly findings: ProgramFindings;
   readonly read: RowsRead;
 }
 

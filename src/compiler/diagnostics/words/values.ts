@@ -37,11 +37,13 @@ export const valueWords = {
     readonly name: string;
     readonly value: string;
     readonly legal: readonly string[];
+    /** Of which `value` is another name. */
+    readonly meant?: string | undefined;
   }): Words => ({
     message: `\`${data.value}\` is not a choice for \`${data.name}\``,
     label: 'not a choice',
     notes: [`choices: ${listed(data.legal, 60)}`],
-    ...didYouMean(nearest(data.value, data.legal)),
+    ...didYouMean(data.meant ?? nearest(data.value, data.legal)),
   }),
   'unknown-unit': (data: {
     readonly unit: string;
