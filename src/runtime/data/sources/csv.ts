@@ -48,7 +48,6 @@ export async function* readCsv(path: string, delimiter: string): AsyncGenerator<
   const source = Readable.from(textOf(readLines(path)));
   const parser = parse({
     delimiter,
-    info: true,
     raw: true,
     skip_empty_lines: true,
     relax_column_count: true,

@@ -78,12 +78,9 @@ export function methodBeside({ weights }: Policy, method: AppliedMethod): Applie
   if (!('beside' in weights)) return method;
   return keepingCodes(method, (name) => {
     const found = weights.beside(name);
-    const beside = found?.adapters.map(({ down, scale, turned }) => ({
-      rank: down.shape[0]!,
-      scale,
-      turned,
-    }));
-    return found && { ...kindOf(found.codes), ...(beside && { beside }) };
+    if (found === undefined) return undefined;
+    const beside = found.adapters.map(({ down, scale, turned }) => ({ rank: down.shape[0]!, scale, turned }));
+    return { ...kindOf(found.codes), beside };
   });
 }
 
