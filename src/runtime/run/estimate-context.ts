@@ -6,7 +6,7 @@ import type { RowLengths } from '../stages/estimates/row-lengths.ts';
 import type { EstimateContext, PlannedModel } from '../stages/stage.ts';
 import { appliedMethod } from './applied-method.ts';
 import { appliedOptimizer } from './applied-optimizer.ts';
-import { checkModel } from './check-adapter.ts';
+import { checkModel } from './check-model.ts';
 import { plannedModel } from './existing-model.ts';
 import { lacksTokenizer } from './missing-tokenizer.ts';
 import { readConfigAndTokenizer } from './policies.ts';

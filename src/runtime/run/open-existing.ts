@@ -3,7 +3,7 @@ import { readableBytes } from '../../compiler/diagnostics/words/words.ts';
 import type { Job } from '../../compiler/graph/graph.ts';
 import type { HubProgress } from '../hub/progress.ts';
 import { Stopped } from '../stages/stage.ts';
-import { checkModel } from './check-adapter.ts';
+import { checkModel } from './check-model.ts';
 import { type ExistingModel, fetchedModel } from './existing-model.ts';
 
 export interface Opening {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { nearest } from '../../compiler/diagnostics/nearest.ts';
 import { type Policy, type Reward, StageError } from '../stages/stage.ts';
 import { openStore, type RunInfo, type Store } from '../store/store.ts';
-import { openAdapterOf } from './check-adapter.ts';
+import { openAdapterOf } from './check-model.ts';
 import { openAdapter, PolicyLoader, readModel, readPolicy } from './policies.ts';
 
 type Slot = 'policy' | 'reward';
